@@ -21,7 +21,7 @@ import { parseArgs } from "node:util";
 import { asInquiryId, asUpstreamId } from "../src/domain/ids.ts";
 import { encryptContent } from "../src/storage/encrypted-fields.ts";
 import { createFieldEncryption } from "../src/storage/field-encryption.ts";
-import { writeRows } from "../test/support/import-kit.ts";
+import { writeRows } from "../test/support/import-fixture.ts";
 import { startOutside } from "../test/support/outside.ts";
 import { quantile } from "./deployment.ts";
 import { type Pinged, startBare, startPinger } from "./pings.ts";

@@ -11,7 +11,7 @@ import { seededSubject } from "../src/demo/upstream-accounts.ts";
 import { asOrganizationId } from "../src/domain/ids.ts";
 import { openStore } from "../src/storage/open.ts";
 import { BrokerProcess } from "../test/crash/broker-process.ts";
-import { bindTo } from "../test/support/attack-kit.ts";
+import { bindTo } from "../test/support/attack-fixture.ts";
 import { freePort } from "../test/support/free-port.ts";
 import { people, portalSecret, register, testConfig } from "../test/support/liaison.ts";
 import { type Mailbox, startMailbox } from "../test/support/mailbox.ts";

@@ -19,7 +19,7 @@
  */
 
 import { asOrganizationId } from "../src/domain/ids.ts";
-import { askForLink, startAttacked } from "../test/support/attack-kit.ts";
+import { askForLink, startAttacked } from "../test/support/attack-fixture.ts";
 import { grownRows, type Holding, holdingOf } from "../test/support/holding.ts";
 import { register, signIn } from "../test/support/liaison.ts";
 import { asLongAsLet, type StrangersFlood, strangersFlood } from "../test/support/strangers-flood.ts";

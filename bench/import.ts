@@ -16,7 +16,7 @@ import { importDirectory } from "../src/admin/import/import.ts";
 import { createCollector } from "../src/admin/import/memory.ts";
 import { systemClock } from "../src/clock.ts";
 import { openStore } from "../src/storage/open.ts";
-import { writeRows } from "../test/support/import-kit.ts";
+import { writeRows } from "../test/support/import-fixture.ts";
 
 const MEASURED_ROW = 10_000;
 const MB = 1024 * 1024;

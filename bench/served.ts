@@ -17,7 +17,7 @@ import { configSchema } from "../src/config/schema.ts";
 import { seededSubject } from "../src/demo/upstream-accounts.ts";
 import { asOrganizationId } from "../src/domain/ids.ts";
 import { openStore } from "../src/storage/open.ts";
-import { bindTo } from "../test/support/attack-kit.ts";
+import { bindTo } from "../test/support/attack-fixture.ts";
 import { freePort } from "../test/support/free-port.ts";
 import { people, portalSecret, register, testConfig } from "../test/support/liaison.ts";
 import { TestPortal } from "../test/support/portal.ts";

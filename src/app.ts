@@ -112,7 +112,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
   const provider = createProvider({
     config,
     artifacts: store.artifacts,
-    standings: store.standings,
+    accountsAtClients: store.accountsAtClients,
     clients,
     keys,
     clock,
@@ -213,7 +213,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
     encryptedState,
     dispatcher: createDispatcher({
       provider,
-      standings: store.standings,
+      accountsAtClients: store.accountsAtClients,
       signIns: store.signIns,
       clients,
       clock,
@@ -235,7 +235,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
         config,
         operations,
         audit: store.audit,
-        standings: store.standings,
+        accountsAtClients: store.accountsAtClients,
         artifacts: store.artifacts,
         clients,
         kit: { ...http, site: createSiteSource(config, clients, () => true) },

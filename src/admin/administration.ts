@@ -8,7 +8,7 @@ import type { Config } from "../config/schema.ts";
 import type { HttpDependencies } from "../http/dependencies.ts";
 import type { ClientDirectory } from "../oidc/clients.ts";
 import type { ConsoleSignIns } from "../oidc/console.ts";
-import type { ArtifactStore, AuditStore, StandingStore } from "../storage/contract.ts";
+import type { AccountAtClientStore, ArtifactStore, AuditStore } from "../storage/contract.ts";
 import { consoleRoutes } from "./console/routes.ts";
 import type { OperationDependencies } from "./dependencies.ts";
 import { createHandlers } from "./operations.ts";
@@ -19,7 +19,7 @@ export interface AdministrationDeps {
   config: Pick<Config, "issuer" | "sessions" | "deployment">;
   operations: OperationDependencies;
   audit: AuditStore;
-  standings: StandingStore;
+  accountsAtClients: AccountAtClientStore;
   artifacts: Pick<ArtifactStore, "revokeGrant">;
   clients: ClientDirectory;
   kit: HttpDependencies;
@@ -49,7 +49,7 @@ export function administrationRoutes(router: Router, deps: AdministrationDeps): 
   const installMissing = consoleRoutes(router, {
     kit: deps.kit,
     service,
-    standings: deps.standings,
+    accountsAtClients: deps.accountsAtClients,
     artifacts: deps.artifacts,
     clients: deps.clients,
     signIns: deps.signIns,

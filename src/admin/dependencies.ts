@@ -21,7 +21,7 @@ export interface OperationDependencies {
     | "directory"
     | "links"
     | "outbox"
-    | "standings"
+    | "accountsAtClients"
     | "verifications"
   >;
   clients: ClientDirectory;

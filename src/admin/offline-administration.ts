@@ -67,7 +67,7 @@ function inspectingProvider(
   return createProvider({
     config,
     artifacts: store.artifacts,
-    standings: store.standings,
+    accountsAtClients: store.accountsAtClients,
     clients,
     keys,
     clock,

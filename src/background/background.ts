@@ -178,7 +178,7 @@ async function createWorkers(
     provider: createTokenMaker({
       config,
       artifacts: store.artifacts,
-      standings: store.standings,
+      accountsAtClients: store.accountsAtClients,
       clients,
       keys: await loadKeys(store.keys),
       clock,

@@ -8,7 +8,7 @@ import { type RefusalReason, refusals } from "./access.ts";
 import type { AccessPolicy, AccountId, Identity, Membership, ProfileId, Selection } from "./records.ts";
 
 /** All that a decision about an account at a portal needs, in one read. */
-export interface Standing {
+export interface AccountAtClient {
   accountId: AccountId;
   /** The account's bound profiles with their organizations, disabled ones too, in a stable order. */
   memberships: Membership[];
@@ -48,7 +48,7 @@ export interface Choice {
 }
 
 export interface AdmissionQuestion {
-  standing: Standing;
+  accountAtClient: AccountAtClient;
   policy: AccessPolicy;
   /** The profile that the person has just chosen in this authorization request. */
   chosen?: ProfileId | undefined;
@@ -64,9 +64,15 @@ export interface AdmissionQuestion {
  * is asked. A session that uses none yet takes the hint, the last choice remembered, or the only admissible
  * profile.
  */
-export function decideAdmission({ standing, policy, chosen, hint, now }: AdmissionQuestion): Admission {
-  if (standing.memberships.length === 0) return { kind: "unlinked" };
-  const judged = standing.memberships.map((membership) => ({
+export function decideAdmission({
+  accountAtClient,
+  policy,
+  chosen,
+  hint,
+  now,
+}: AdmissionQuestion): Admission {
+  if (accountAtClient.memberships.length === 0) return { kind: "unlinked" };
+  const judged = accountAtClient.memberships.map((membership) => ({
     membership,
     reasons: refusals(policy, membership, now),
   }));
@@ -77,14 +83,15 @@ export function decideAdmission({ standing, policy, chosen, hint, now }: Admissi
   const [byHand, hinted] = [find(chosen), find(hint)];
   if (byHand !== undefined) return { kind: "admitted", membership: byHand, choices };
 
-  const current = standing.current?.profileId ?? null;
+  const current = accountAtClient.current?.profileId ?? null;
   if (current !== null) {
     const selected = find(current);
     const isAskedFor = hinted === undefined || hinted === selected;
     if (selected !== undefined && isAskedFor) return { kind: "admitted", membership: selected, choices };
     return { kind: "choose", choices, current, hinted: hinted?.profile.id ?? null };
   }
-  const wished = hinted ?? find(standing.rememberedProfileId) ?? (others.length === 0 ? only : undefined);
+  const wished =
+    hinted ?? find(accountAtClient.rememberedProfileId) ?? (others.length === 0 ? only : undefined);
   if (wished !== undefined) return { kind: "admitted", membership: wished, choices };
   return { kind: "choose", choices, current, hinted: null };
 }

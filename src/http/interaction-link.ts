@@ -53,7 +53,7 @@ export async function showWaiting(
 /** `GET …/address`: the page that asks for it, again or for another profile. */
 export async function askForAddress(steps: InteractionSteps, ctx: Context): Promise<void> {
   const state = await loadInteraction(steps, ctx);
-  if (state.standing === undefined) return seeOther(ctx, steps.urlOf(state.uid));
+  if (state.accountAtClient === undefined) return seeOther(ctx, steps.urlOf(state.uid));
   await showLinkStep(steps, ctx, state, await steps.inquiries.typed(ctx, state.uid));
 }
 
@@ -88,7 +88,7 @@ async function inquire(
 /** `POST …/address`: an inquiry for what was typed, if that may be an address. */
 export async function submitAddress(steps: InteractionSteps, ctx: Context): Promise<void> {
   const state = await loadInteraction(steps, ctx);
-  if (state.standing === undefined) return seeOther(ctx, steps.urlOf(state.uid));
+  if (state.accountAtClient === undefined) return seeOther(ctx, steps.urlOf(state.uid));
   const all = formFields(ctx)["email"] ?? "";
   const typed = all.slice(0, maxTyped);
   if (typed.trim() === "") {
@@ -111,7 +111,8 @@ export async function submitAddress(steps: InteractionSteps, ctx: Context): Prom
 export async function waitForLink(steps: InteractionSteps, ctx: Context): Promise<void> {
   const state = await loadInteraction(steps, ctx);
   const inquiry = await steps.inquiries.find(ctx, state.uid);
-  if (inquiry === undefined || state.standing === undefined) return seeOther(ctx, steps.urlOf(state.uid));
+  if (inquiry === undefined || state.accountAtClient === undefined)
+    return seeOther(ctx, steps.urlOf(state.uid));
   await showWaiting(steps, ctx, state, inquiry);
 }
 
@@ -119,7 +120,8 @@ export async function waitForLink(steps: InteractionSteps, ctx: Context): Promis
 export async function inquireAgain(steps: InteractionSteps, ctx: Context): Promise<void> {
   const state = await loadInteraction(steps, ctx);
   const inquiry = await steps.inquiries.find(ctx, state.uid);
-  if (inquiry === undefined || state.standing === undefined) return seeOther(ctx, steps.urlOf(state.uid));
+  if (inquiry === undefined || state.accountAtClient === undefined)
+    return seeOther(ctx, steps.urlOf(state.uid));
   const isShown = (await steps.inquiries.typed(ctx, state.uid)) !== undefined;
   const latest = await steps.linking.latestInquiry(state.cid);
   const askedAt = Math.max(inquiry.askedAt, latest?.createdAt ?? 0);

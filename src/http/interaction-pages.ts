@@ -97,8 +97,8 @@ export function createInteractionPages(deps: InteractionPagesDeps): InteractionP
   const url = (state: InteractionState, rest: string) => `${config.issuer}/interaction/${state.uid}${rest}`;
   const form = (ctx: Context, action: string): Form => ({ action, csrfToken: csrf.token(ctx) });
 
-  const requester: InteractionPages["requester"] = ({ standing }) => {
-    const identity = standing?.identity;
+  const requester: InteractionPages["requester"] = ({ accountAtClient }) => {
+    const identity = accountAtClient?.identity;
     if (identity == null) throw LiaisonError.signInExpired("Nobody is signed in here any more.");
     const { issuer, subject, upstreamId, accountId, email, emailVerified, displayName } = identity;
     const requester = { issuer, subject, upstreamId, accountId, email, displayName };
@@ -116,7 +116,7 @@ export function createInteractionPages(deps: InteractionPagesDeps): InteractionP
 
   const linkedSince: InteractionPages["linkedSince"] = (state, askedAt) => {
     if (askedAt === undefined) return [];
-    const memberships = state.standing?.memberships ?? [];
+    const memberships = state.accountAtClient?.memberships ?? [];
     return memberships.filter(({ profile }) => (profile.boundAt ?? 0) >= askedAt).map(membershipView);
   };
 

@@ -49,7 +49,7 @@ export function supportRoutes(
   /** The interaction, unless nobody is signed in: then the way leads back. */
   async function loadSignedIn(ctx: Context): Promise<InteractionState | undefined> {
     const state = await load(ctx);
-    if (state.standing !== undefined) return state;
+    if (state.accountAtClient !== undefined) return state;
     seeOther(ctx, base(state.uid));
     return undefined;
   }

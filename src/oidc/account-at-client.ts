@@ -5,17 +5,17 @@
 
 import type { KoaContextWithOIDC } from "oidc-provider";
 import type { Clock } from "../clock.ts";
-import type { Standing } from "../domain/admission.ts";
+import type { AccountAtClient } from "../domain/admission.ts";
 import { type Admission, decideAdmission } from "../domain/admission.ts";
 import { asAccountId, asClientId, asGrantId, asProfileId, type ProfileId } from "../domain/ids.ts";
-import type { GrantStanding, StandingStore } from "../storage/contract.ts";
+import type { AccountAtClientStore, AccountOfGrant } from "../storage/contract.ts";
 import { currentContext, portalSettings } from "./internals.ts";
 import { readAuthorizationRequest } from "./request-parameters.ts";
 import { withStoreErrors } from "./store-errors.ts";
 
 export interface AccountsAtClient {
-  /** The standing of the session's account at the request's client. One read a request, whoever asks. */
-  ofAccount(ctx: KoaContextWithOIDC, accountId: string): Promise<Standing | undefined>;
+  /** What the session's account is at the client of the request. One read a request, whoever asks. */
+  ofAccount(ctx: KoaContextWithOIDC, accountId: string): Promise<AccountAtClient | undefined>;
   /** Who this authorization request is admitted as, or undefined while nobody is signed in. */
   admission(ctx: KoaContextWithOIDC): Promise<Admission | undefined>;
   /** Forgets what was read of accounts in this request, because it turned out to be so no longer. */
@@ -24,20 +24,23 @@ export interface AccountsAtClient {
    * What a grant speaks for. One read a request; reading it early lets a code's winner go on when a loser
    * revokes.
    */
-  ofGrant(grantId: string): Promise<GrantStanding | undefined>;
+  ofGrant(grantId: string): Promise<AccountOfGrant | undefined>;
 }
 
 /** Makes the per-request memory over the store. */
-export function createAccountsAtClient(standings: StandingStore, clock: Clock): AccountsAtClient {
-  const byAccount = new WeakMap<object, Map<string, Promise<Standing | undefined>>>();
-  const byGrant = new WeakMap<object, Map<string, Promise<GrantStanding | undefined>>>();
+export function createAccountsAtClient(
+  accountsAtClients: AccountAtClientStore,
+  clock: Clock,
+): AccountsAtClient {
+  const byAccount = new WeakMap<object, Map<string, Promise<AccountAtClient | undefined>>>();
+  const byGrant = new WeakMap<object, Map<string, Promise<AccountOfGrant | undefined>>>();
 
   const ofAccount: AccountsAtClient["ofAccount"] = (ctx, accountId) => {
     const clientId = ctx.oidc.client?.clientId;
     if (clientId === undefined) return Promise.resolve(undefined);
     return remember(byAccount, ctx, accountId, () =>
       withStoreErrors(
-        standings.forClient(
+        accountsAtClients.forClient(
           asAccountId(accountId),
           asClientId(clientId),
           ctx.oidc.session?.uid ?? null,
@@ -53,17 +56,17 @@ export function createAccountsAtClient(standings: StandingStore, clock: Clock): 
       byAccount.delete(ctx);
     },
     ofGrant: (grantId) => {
-      const read = () => withStoreErrors(standings.forGrant(asGrantId(grantId), clock.now()));
+      const read = () => withStoreErrors(accountsAtClients.forGrant(asGrantId(grantId), clock.now()));
       const ctx = currentContext();
       return ctx === undefined ? read() : remember(byGrant, ctx, grantId, read);
     },
     admission: async (ctx) => {
       const { account, client, params, result } = ctx.oidc;
       if (account === undefined || client === undefined) return undefined;
-      const standing = await ofAccount(ctx, account.accountId);
-      if (standing === undefined) return undefined;
+      const accountAtClient = await ofAccount(ctx, account.accountId);
+      if (accountAtClient === undefined) return undefined;
       return decideAdmission({
-        standing,
+        accountAtClient,
         policy: portalSettings(client).policy,
         chosen: chosenProfile(result),
         hint: readAuthorizationRequest(params ?? {}).profileHint,

@@ -13,7 +13,7 @@ import { clientNetwork } from "../domain/networks.ts";
 import type { GrantId, SecretHash, SignIn } from "../domain/records.ts";
 import { hashSecret } from "../domain/secrets.ts";
 import { readSeen, SEEN_FIELD, type SeenSession, seenNow } from "../domain/seen-session.ts";
-import type { ArtifactStore, GrantStanding, SessionAuthorization } from "../storage/contract.ts";
+import type { AccountOfGrant, ArtifactStore, SessionAuthorization } from "../storage/contract.ts";
 import { type ClientDirectory, clientMetadata } from "./clients.ts";
 import { ForeignBrowser, neededBy } from "./foreign-browser.ts";
 import { interactionExpiresAt } from "./interaction-lifetime.ts";
@@ -40,7 +40,7 @@ export interface AdapterDeps {
    * What a grant speaks for, once a request: read when a code or refresh token was found, before it is
    * consumed.
    */
-  ofGrant(grantId: GrantId): Promise<GrantStanding | undefined>;
+  ofGrant(grantId: GrantId): Promise<AccountOfGrant | undefined>;
 }
 
 /**

@@ -25,8 +25,8 @@ export const claimsByScope = {
 export function createFindAccount(accounts: AccountsAtClient, clock: Clock): FindAccount {
   return async (ctx, sub, token) => {
     if (token === undefined) {
-      const standing = await accounts.ofAccount(ctx, sub);
-      return standing === undefined ? undefined : { accountId: sub, claims: () => ({ sub }) };
+      const accountAtClient = await accounts.ofAccount(ctx, sub);
+      return accountAtClient === undefined ? undefined : { accountId: sub, claims: () => ({ sub }) };
     }
     const { client } = ctx.oidc;
     const grant = token.grantId === undefined ? undefined : await accounts.ofGrant(token.grantId);

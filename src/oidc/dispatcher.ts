@@ -7,13 +7,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { errors, type InteractionResults, type Provider } from "oidc-provider";
 import type { Clock } from "../clock.ts";
-import type { Standing } from "../domain/admission.ts";
+import type { AccountAtClient } from "../domain/admission.ts";
 import { type Admission, decideAdmission } from "../domain/admission.ts";
 import { asAccountId, asClientId } from "../domain/ids.ts";
 import type { Client, Membership, ProfileId, SecretHash, SignInOutcome } from "../domain/records.ts";
 import { hashSecret } from "../domain/secrets.ts";
 import { LiaisonError } from "../errors.ts";
-import type { ArtifactExtension, SignInStore, StandingStore } from "../storage/contract.ts";
+import type { AccountAtClientStore, ArtifactExtension, SignInStore } from "../storage/contract.ts";
 import { loginMethods } from "./authentication.ts";
 import type { ClientDirectory } from "./clients.ts";
 import { neededBy, type ProvenLogin } from "./foreign-browser.ts";
@@ -42,7 +42,7 @@ export interface InteractionState {
   /** A sign-in of this browser that is recorded already: this request is a repeated one. */
   signedIn: ProvenLogin | undefined;
   /** Undefined while nobody is signed in. */
-  standing: Standing | undefined;
+  accountAtClient: AccountAtClient | undefined;
   admission: Admission | undefined;
   /** Whether the portal itself asked for the chooser. */
   chooserRequested: boolean;
@@ -76,7 +76,7 @@ export interface ChooseStep {
 
 export interface DispatcherDeps {
   provider: Provider;
-  standings: StandingStore;
+  accountsAtClients: AccountAtClientStore;
   signIns: SignInStore;
   clients: ClientDirectory;
   clock: Clock;
@@ -106,7 +106,7 @@ export interface Dispatcher {
 
 export function createDispatcher({
   provider,
-  standings,
+  accountsAtClients,
   signIns,
   clients,
   clock,
@@ -130,10 +130,15 @@ export function createDispatcher({
       const asked = readAuthorizationRequest(params);
       const client = await clients.find(asClientId(asked.clientId ?? ""));
       if (client === undefined) throw LiaisonError.signInExpired("The portal is no longer registered.");
-      const standing =
+      const accountAtClient =
         session === undefined
           ? undefined
-          : await standings.forClient(asAccountId(session.accountId), client.id, session.uid, clock.now());
+          : await accountsAtClients.forClient(
+              asAccountId(session.accountId),
+              client.id,
+              session.uid,
+              clock.now(),
+            );
       return {
         uid,
         cid: interaction.cid,
@@ -148,10 +153,15 @@ export function createDispatcher({
         client,
         proofs,
         signedIn: interaction.result?.login as ProvenLogin | undefined,
-        standing,
+        accountAtClient,
         admission:
-          standing &&
-          decideAdmission({ standing, policy: client.policy, hint: asked.profileHint, now: clock.now() }),
+          accountAtClient &&
+          decideAdmission({
+            accountAtClient,
+            policy: client.policy,
+            hint: asked.profileHint,
+            now: clock.now(),
+          }),
         chooserRequested: prompt.reasons.includes("select_account_prompt"),
         opened:
           interaction.lastSubmission === undefined
@@ -196,7 +206,7 @@ function linkStep(admission: Admission | undefined): Step {
   return { step: "finish", result: { link: {} } };
 }
 
-function chooserStep({ admission, chooserRequested, standing }: InteractionState): Step {
+function chooserStep({ admission, chooserRequested, accountAtClient }: InteractionState): Step {
   if (admission?.kind === "choose") {
     const { choices, current, hinted } = admission;
     const [only, ...others] = choices;
@@ -206,7 +216,7 @@ function chooserStep({ admission, chooserRequested, standing }: InteractionState
   }
   if (admission?.kind !== "admitted") return { step: "finish", result: { select_account: {} } };
   const { choices, membership } = admission;
-  const current = standing?.current?.profileId ?? null;
+  const current = accountAtClient?.current?.profileId ?? null;
   if (chooserRequested)
     return { step: "choose", choices, selected: membership.profile.id, current, hinted: null };
   return { step: "finish", result: { select_account: {} } };

@@ -9,14 +9,14 @@ import type { Clock, Seconds } from "../clock.ts";
 import { asAccountId, asClientId, asGrantId } from "../domain/ids.ts";
 import type { GrantId, Selection } from "../domain/records.ts";
 import { randomId } from "../domain/secrets.ts";
-import type { StandingStore } from "../storage/contract.ts";
+import type { AccountAtClientStore } from "../storage/contract.ts";
 import { type AccountsAtClient, chosenProfile } from "./account-at-client.ts";
 import { newGrant } from "./internals.ts";
 import { withStoreErrors } from "./store-errors.ts";
 
 export interface GrantDeps {
   accounts: AccountsAtClient;
-  store: StandingStore;
+  store: AccountAtClientStore;
   clock: Clock;
   /** Seconds: as long as the longest session and then the longest refresh token. */
   grantLifetimeSeconds: Seconds;

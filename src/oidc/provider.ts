@@ -16,7 +16,7 @@ import type { Config } from "../config/schema.ts";
 import { CLIENT_AUTH_METHODS } from "../domain/client-settings.ts";
 import { hostAndPort } from "../domain/private-hosts.ts";
 import type { SecretHash } from "../domain/records.ts";
-import type { ArtifactStore, StandingStore } from "../storage/contract.ts";
+import type { AccountAtClientStore, ArtifactStore } from "../storage/contract.ts";
 import { createAccountsAtClient } from "./account-at-client.ts";
 import { createAdapterFactory } from "./adapter.ts";
 import { fitAnswers } from "./answers.ts";
@@ -46,7 +46,7 @@ export interface ProviderPages {
 export interface ProviderDeps {
   config: Pick<Config, "issuer" | "sessions" | "tokens" | "linking" | "private_hosts" | "administration">;
   artifacts: ArtifactStore;
-  standings: StandingStore;
+  accountsAtClients: AccountAtClientStore;
   clients: ClientDirectory;
   keys: ServiceKeys;
   clock: Clock;
@@ -88,7 +88,7 @@ export function createProvider(deps: ProviderDeps): Provider {
   const { config, clock, keys, pages } = deps;
   const issuer = new URL(config.issuer);
   const cookies = cookieNames(issuer);
-  const accounts = createAccountsAtClient(deps.standings, clock);
+  const accounts = createAccountsAtClient(deps.accountsAtClients, clock);
   const grantLifetimeSeconds = config.sessions.absolute_seconds + config.tokens.refresh_token_seconds;
 
   const interactionSeconds = interactionLifetimeSeconds(config.linking.link_lifetime_seconds);
@@ -103,7 +103,12 @@ export function createProvider(deps: ProviderDeps): Provider {
       ofGrant: accounts.ofGrant,
     }),
     findAccount,
-    loadExistingGrant: createGrantLoader({ accounts, store: deps.standings, clock, grantLifetimeSeconds }),
+    loadExistingGrant: createGrantLoader({
+      accounts,
+      store: deps.accountsAtClients,
+      clock,
+      grantLifetimeSeconds,
+    }),
     claims: claimsByScope,
     // Off, so that a client can have the claims in its ID token; claims.ts leaves them out for all others.
     conformIdTokenClaims: false,

@@ -7,7 +7,7 @@
 import type { AdapterPayload } from "oidc-provider";
 import { asGrantId } from "../domain/ids.ts";
 import type { GrantId } from "../domain/records.ts";
-import type { GrantStanding, SessionAuthorization } from "../storage/contract.ts";
+import type { AccountOfGrant, SessionAuthorization } from "../storage/contract.ts";
 import { currentContext, type SessionBinding, sessionBinding } from "./internals.ts";
 
 export interface SwitchedGrants {
@@ -26,7 +26,7 @@ export interface SwitchedGrants {
 
 /** `ofGrant` reads what a grant speaks for, once a request. */
 export function createSwitchedGrants(
-  ofGrant: (grantId: GrantId) => Promise<GrantStanding | undefined>,
+  ofGrant: (grantId: GrantId) => Promise<AccountOfGrant | undefined>,
 ): SwitchedGrants {
   const ends = new WeakMap<object, Map<string, readonly GrantId[]>>();
   const bindings = new WeakMap<object, SessionBinding>();
@@ -38,10 +38,10 @@ export function createSwitchedGrants(
       if (context !== undefined && binding !== undefined) bindings.set(context, binding);
       const isGrantSource = model === "AuthorizationCode" || model === "RefreshToken";
       if (!isGrantSource || payload.grantId === undefined) return;
-      const standing = await ofGrant(asGrantId(payload.grantId));
+      const accountAtClient = await ofGrant(asGrantId(payload.grantId));
       if (context === undefined || model !== "AuthorizationCode") return;
       const ofRequest = ends.get(context) ?? new Map<string, readonly GrantId[]>();
-      ends.set(context, ofRequest.set(id, standing?.replaces ?? []));
+      ends.set(context, ofRequest.set(id, accountAtClient?.replaces ?? []));
     },
 
     endedBy: (code) => {

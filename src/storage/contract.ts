@@ -17,7 +17,7 @@
  */
 
 import type { Instant, Milliseconds } from "../clock.ts";
-import type { Standing } from "../domain/admission.ts";
+import type { AccountAtClient } from "../domain/admission.ts";
 import type {
   Account,
   AccountId,
@@ -60,7 +60,7 @@ export interface Store {
   readonly links: LinkStore;
   readonly outbox: OutboxStore;
   readonly signIns: SignInStore;
-  readonly standings: StandingStore;
+  readonly accountsAtClients: AccountAtClientStore;
   readonly artifacts: ArtifactStore;
   readonly clients: ClientStore;
   readonly keys: KeyStore;
@@ -206,26 +206,26 @@ export interface SignInStore {
  * session has none, from that transaction on, whether or not its rows are gone: every use of a code or token
  * rests on this.
  */
-export interface GrantStanding {
+export interface AccountOfGrant {
   selection: Selection;
   membership: Membership;
   /** The grants that end when this one's code is redeemed: those that it was made in place of. */
   replaces: GrantId[];
 }
 
-export interface StandingStore {
+export interface AccountAtClientStore {
   /** Undefined when there is no such account. One operation. */
   forClient(
     accountId: AccountId,
     clientId: ClientId,
     sessionUid: string | null,
     now: Instant,
-  ): Promise<Standing | undefined>;
+  ): Promise<AccountAtClient | undefined>;
   /**
    * Undefined when the grant has no selection, or the profile is no longer bound to the selection's account.
    * One operation.
    */
-  forGrant(grantId: GrantId, now: Instant): Promise<GrantStanding | undefined>;
+  forGrant(grantId: GrantId, now: Instant): Promise<AccountOfGrant | undefined>;
   /**
    * Selects a profile for a session at a client and (unless told not to) remembers it as the last choice:
    * returns the grant id of the current selection if that is of the same profile, or makes one under

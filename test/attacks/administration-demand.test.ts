@@ -9,8 +9,8 @@ import { after, before, describe, it } from "node:test";
 import { pino } from "pino";
 import { createApp } from "../../src/app.ts";
 import { asUpstreamId } from "../../src/domain/ids.ts";
-import { type AdminScene, Api, startAdminScene } from "../support/admin-scene.ts";
-import { bindIdentity } from "../support/attack-kit.ts";
+import { type AdminFixture, Api, startAdminFixture } from "../support/admin-fixture.ts";
+import { bindIdentity } from "../support/attack-fixture.ts";
 import { type LyingUpstream, PEER_CLIENT, startLyingUpstream } from "../support/upstream-peer.ts";
 import { type Page, UserAgent } from "../support/user-agent.ts";
 
@@ -22,11 +22,11 @@ const demand = {
 const enough = { acr: "urn:corp:phr", amr: ["otp", "hwk", "pwd"] };
 
 describe("what the administration asks of a sign-in", { concurrency: 1 }, () => {
-  let scene: AdminScene;
+  let fixture: AdminFixture;
   const upstreams: Record<string, LyingUpstream> = {};
   before(async () => {
     for (const id of ["corp", "other"]) upstreams[id] = await startLyingUpstream();
-    scene = await startAdminScene({
+    fixture = await startAdminFixture({
       config: (base) => {
         const entry = (id: string, name: string) => ({
           id,
@@ -48,21 +48,21 @@ describe("what the administration asks of a sign-in", { concurrency: 1 }, () => 
         };
       },
     });
-    const { id } = await scene.owner.done<{ id: string }>("POST", "/administrators", {
+    const { id } = await fixture.owner.done<{ id: string }>("POST", "/administrators", {
       body: { email: "first@contoso.example" },
     });
     for (const [upstreamId, upstream] of Object.entries(upstreams)) {
       const organization_id = "operator";
       const body = { organization_id, email: `${upstreamId}@contoso.example`, name: `Of ${upstreamId}` };
-      const profile = await scene.owner.done<{ id: string }>("POST", "/profiles", { body });
-      await scene.owner.done("PUT", `/profiles/${profile.id}/admin-role`, { body: { role: "auditor" } });
+      const profile = await fixture.owner.done<{ id: string }>("POST", "/profiles", { body });
+      await fixture.owner.done("PUT", `/profiles/${profile.id}/admin-role`, { body: { role: "auditor" } });
       const identity = { issuer: upstream.issuer, subject: "person-1", email: null, displayName: "A Person" };
-      await bindIdentity(scene, { upstreamId: asUpstreamId(upstreamId), ...identity }, profile.id);
+      await bindIdentity(fixture, { upstreamId: asUpstreamId(upstreamId), ...identity }, profile.id);
     }
     assert.ok(id);
   });
   after(async () => {
-    await scene?.close();
+    await fixture?.close();
     for (const upstream of Object.values(upstreams)) await upstream.close();
   });
 
@@ -80,9 +80,9 @@ describe("what the administration asks of a sign-in", { concurrency: 1 }, () => 
     assert.match(page.text, /This needs another sign-in .* an account at Corp ID\. .* second factor/);
     assert.match(page.text, /acr: urn:corp:mfa or urn:corp:phr and amr: pwd and otp/);
     assert.match(page.text, /write to help@contoso\.example/);
-    const cookies = await browser.jar.getCookieString(`${scene.issuer}/admin`);
+    const cookies = await browser.jar.getCookieString(`${fixture.issuer}/admin`);
     assert.doesNotMatch(cookies, /liaison\.console=/);
-    const again = await browser.visit(`${scene.issuer}/admin`);
+    const again = await browser.visit(`${fixture.issuer}/admin`);
     assert.match(again.text, /This needs another sign-in/);
     return again;
   }
@@ -91,8 +91,8 @@ describe("what the administration asks of a sign-in", { concurrency: 1 }, () => 
     await browser.press(page, "Continue with Corp ID");
 
   it("A9: offers the named upstreams, asks them for the acr, and takes no other's name", async () => {
-    const browser = scene.browser();
-    const page = await browser.visit(`${scene.issuer}/admin`);
+    const browser = fixture.browser();
+    const page = await browser.visit(`${fixture.issuer}/admin`);
     assert.deepEqual(
       page.dom.querySelectorAll('button[name="upstream"]').map((button) => button.getAttribute("value")),
       ["corp"],
@@ -104,24 +104,24 @@ describe("what the administration asks of a sign-in", { concurrency: 1 }, () => 
       const again = await browser.visit(action, { method: "POST", body: forged });
       assert.deepEqual(
         [again.url.origin, again.heading],
-        [scene.issuer, "Sign in to Administration"],
+        [fixture.issuer, "Sign in to Administration"],
         upstream,
       );
     }
     // Neither a hint nor what the browser remembers leads elsewhere.
     const hinted = new URL(browser.visited.find((url) => url.includes("/authorize?")) ?? "");
     hinted.searchParams.set("upstream", "other");
-    await browser.jar.setCookie("liaison.upstream=other; Path=/", scene.issuer);
+    await browser.jar.setCookie("liaison.upstream=other; Path=/", fixture.issuer);
     assert.equal((await browser.visit(hinted)).heading, "Sign in to Administration");
     const atCorp = await beginAt(browser, page);
     assert.equal(atCorp.url.searchParams.get("acr_values"), "urn:corp:mfa urn:corp:phr");
-    const portal = await scene.browser().visit((await scene.partnerSource.start()).url);
+    const portal = await fixture.browser().visit((await fixture.partnerSource.start()).url);
     assert.equal(
       portal.dom.querySelectorAll('button[name="upstream"]').length,
       3,
       "portals are none of its business",
     );
-    const atPortal = await scene
+    const atPortal = await fixture
       .browser()
       .press(portal, "Continue with Corp ID")
       .catch(() => undefined);
@@ -129,8 +129,8 @@ describe("what the administration asks of a sign-in", { concurrency: 1 }, () => 
   });
 
   it("A9: a sign-in there that shows all of it opens the pages", async () => {
-    const browser = scene.browser();
-    const atCorp = await beginAt(browser, await browser.visit(`${scene.issuer}/admin`));
+    const browser = fixture.browser();
+    const atCorp = await beginAt(browser, await browser.visit(`${fixture.issuer}/admin`));
     assert.equal((await answer(browser, atCorp, enough)).heading, "Overview");
   });
 
@@ -154,8 +154,8 @@ describe("what the administration asks of a sign-in", { concurrency: 1 }, () => 
   ];
   for (const [what, claims] of short) {
     it(`A9: a sign-in that shows ${what} leads to a page that says what is asked for`, async () => {
-      const browser = scene.browser();
-      const atCorp = await beginAt(browser, await browser.visit(`${scene.issuer}/admin`));
+      const browser = fixture.browser();
+      const atCorp = await beginAt(browser, await browser.visit(`${fixture.issuer}/admin`));
       const page = await assertAsksForMore(browser, await answer(browser, atCorp, claims));
       const again = await beginAt(browser, page);
       assert.equal(again.url.searchParams.get("prompt"), "login", "the upstream is to ask anew");
@@ -164,10 +164,10 @@ describe("what the administration asks of a sign-in", { concurrency: 1 }, () => 
   }
 
   it("A9: whoever cancels there is still told what is asked for, the next asks anew", async () => {
-    const browser = scene.browser();
+    const browser = fixture.browser();
     const page = await answer(
       browser,
-      await beginAt(browser, await browser.visit(`${scene.issuer}/admin`)),
+      await beginAt(browser, await browser.visit(`${fixture.issuer}/admin`)),
       {},
     );
     const atCorp = await beginAt(browser, page);
@@ -185,18 +185,18 @@ describe("what the administration asks of a sign-in", { concurrency: 1 }, () => 
       { ...enough, amr: ["upstream:corp", ...enough.amr] },
       { ...enough, iss_upstream: "corp", upstream: "corp", upstreamId: "corp" },
     ]) {
-      const browser = scene.browser();
-      const started = await scene.partnerSource.start();
+      const browser = fixture.browser();
+      const started = await fixture.partnerSource.start();
       const atOther = await browser.press(await browser.visit(started.url), "Continue with Other ID");
       const end = await answer(browser, atOther, claims);
-      const tokens = await scene.partnerSource.exchange(end.url, started);
+      const tokens = await fixture.partnerSource.exchange(end.url, started);
       const told = tokens.claims() ?? {};
       assert.deepEqual(
         Object.keys(told).filter((name) => ["acr", "amr"].includes(name)),
         [],
         "portals learn nothing of it",
       );
-      await assertAsksForMore(browser, await browser.visit(`${scene.issuer}/admin`));
+      await assertAsksForMore(browser, await browser.visit(`${fixture.issuer}/admin`));
     }
   });
 
@@ -205,11 +205,11 @@ describe("what the administration asks of a sign-in", { concurrency: 1 }, () => 
       "doesn't",
     async () => {
       for (const claims of [enough, {}]) {
-        const browser = scene.browser();
-        const started = await scene.partnerSource.start();
+        const browser = fixture.browser();
+        const started = await fixture.partnerSource.start();
         const atCorp = await beginAt(browser, await browser.visit(started.url));
         assert.equal((await answer(browser, atCorp, claims)).status, 0, "at the portal's callback");
-        const page = await browser.visit(`${scene.issuer}/admin`);
+        const page = await browser.visit(`${fixture.issuer}/admin`);
         if (claims === enough) assert.equal(page.heading, "Overview");
         else await assertAsksForMore(browser, page);
       }
@@ -218,7 +218,7 @@ describe("what the administration asks of a sign-in", { concurrency: 1 }, () => 
 
   it("A9: without a person nothing is answered: prompt=none is told that a login is needed", async () => {
     const browser = new UserAgent({ stopAt: (url) => url.pathname === "/admin/callback" });
-    const atCorp = await beginAt(browser, await browser.visit(`${scene.issuer}/admin`));
+    const atCorp = await beginAt(browser, await browser.visit(`${fixture.issuer}/admin`));
     await answer(browser, atCorp, {});
     const asked = new URL(browser.visited.find((url) => url.includes("/authorize?")) ?? "");
     asked.searchParams.set("prompt", "none");
@@ -230,29 +230,29 @@ describe("what the administration asks of a sign-in", { concurrency: 1 }, () => 
   });
 
   it("A9: a code that a broker of another configuration issued isn't redeemed here", async () => {
-    const { administration, ...rest } = scene.config;
-    const listen = { ...scene.config.listen, host: "127.0.0.1", port: 0 };
+    const { administration, ...rest } = fixture.config;
+    const listen = { ...fixture.config.listen, host: "127.0.0.1", port: 0 };
     const lenient = {
       ...rest,
       listen,
       administration: { ...administration, upstreams: [], acr_values: [], amr_values: [] },
     };
     const logger = pino({ level: "silent" });
-    const app = await createApp({ config: lenient, store: scene.store, clock: scene.clock, logger });
+    const app = await createApp({ config: lenient, store: fixture.store, clock: fixture.clock, logger });
     const { port } = await app.listen();
     try {
       const viaLenient = (isTo: (url: URL) => boolean) =>
         new UserAgent({
           proxy: (url) =>
-            url.origin === scene.issuer && isTo(url)
+            url.origin === fixture.issuer && isTo(url)
               ? new URL(url.pathname + url.search, `http://127.0.0.1:${port}`)
               : url,
         });
       const signIn = async (isTo: (url: URL) => boolean) => {
         const browser = viaLenient(isTo);
-        const page = await browser.visit(`${scene.issuer}/admin`);
+        const page = await browser.visit(`${fixture.issuer}/admin`);
         const end = await answer(browser, await beginAt(browser, page), {});
-        return { end, cookies: await browser.jar.getCookieString(`${scene.issuer}/admin`) };
+        return { end, cookies: await browser.jar.getCookieString(`${fixture.issuer}/admin`) };
       };
       assert.equal((await signIn(() => true)).end.heading, "Overview", "it would do there");
       const { end, cookies } = await signIn(({ pathname }) => pathname !== "/admin/callback");
@@ -264,7 +264,7 @@ describe("what the administration asks of a sign-in", { concurrency: 1 }, () => 
   });
 
   it("A9: programs are asked for none of it", async () => {
-    const { token } = scene.owner;
-    assert.equal((await new Api(scene.issuer, token).call("GET", "/administrators")).status, 200);
+    const { token } = fixture.owner;
+    assert.equal((await new Api(fixture.issuer, token).call("GET", "/administrators")).status, 200);
   });
 });

@@ -7,13 +7,13 @@ import { COLUMNS } from "../../src/admin/import/columns.ts";
 import { importDirectory } from "../../src/admin/import/import.ts";
 import { ROLES } from "../../src/admin/scopes.ts";
 import {
-  type AdminScene,
+  type AdminFixture,
   clientBody,
   makeClient,
   makeProfile,
-  startAdminScene,
-} from "../support/admin-scene.ts";
-import { aRow, csvOf } from "../support/import-kit.ts";
+  startAdminFixture,
+} from "../support/admin-fixture.ts";
+import { aRow, csvOf } from "../support/import-fixture.ts";
 
 interface ListedEvent {
   at: string;
@@ -23,13 +23,13 @@ interface ListedEvent {
 }
 
 describe("attacks on the roles of administrators", () => {
-  let scene: AdminScene;
+  let fixture: AdminFixture;
   before(async () => {
-    scene = await startAdminScene({ strangers: 20 });
+    fixture = await startAdminFixture({ strangers: 20 });
   });
-  after(() => scene?.close());
+  after(() => fixture?.close());
 
-  const eventsOf = (action: string) => scene.owner.list<ListedEvent>(`/audit?action=${action}&limit=200`);
+  const eventsOf = (action: string) => fixture.owner.list<ListedEvent>(`/audit?action=${action}&limit=200`);
 
   /** Everything that an operation could have written. */
   async function everything(): Promise<unknown> {
@@ -44,7 +44,7 @@ describe("attacks on the roles of administrators", () => {
     ];
     const found = [];
     for (const list of [...lists, "/mail", "/audit"])
-      found.push((await scene.owner.list<object>(list)).map(unnoted));
+      found.push((await fixture.owner.list<object>(list)).map(unnoted));
     return found;
   }
   /** Uses are noted, and mails are sent, whoever reads meanwhile. */
@@ -54,11 +54,11 @@ describe("attacks on the roles of administrators", () => {
     );
 
   it("A8: no body of a profile holds an administrator's role", async () => {
-    const { id, organizationId } = await makeProfile(scene, "operator");
+    const { id, organizationId } = await makeProfile(fixture, "operator");
     const role = { admin_role: "owner" };
     const body = { organization_id: organizationId, email: "a8@c.example", name: "A8", ...role };
-    assert.equal((await scene.owner.call("POST", "/profiles", { body })).status, 400);
-    const headers = { "if-match": await scene.owner.etag(`/profiles/${id}`) };
+    assert.equal((await fixture.owner.call("POST", "/profiles", { body })).status, 400);
+    const headers = { "if-match": await fixture.owner.etag(`/profiles/${id}`) };
     for (const more of [
       role,
       { adminRole: "owner" },
@@ -66,24 +66,24 @@ describe("attacks on the roles of administrators", () => {
       { profile: role },
       { id: "other" },
     ]) {
-      const { status, text } = await scene.owner.call("PATCH", `/profiles/${id}`, {
+      const { status, text } = await fixture.owner.call("PATCH", `/profiles/${id}`, {
         body: { name: "A", ...more },
         headers,
       });
       assert.equal(status, 400, text);
     }
-    const profile = await scene.owner.get(`/profiles/${id}`);
+    const profile = await fixture.owner.get(`/profiles/${id}`);
     assert.deepEqual([profile["admin_role"], profile["name"]], [null, `Person ${id}`]);
   });
 
   it("A8: an import file makes no administrator, and its attempt is written down", async () => {
-    const { id, organizationId } = await makeProfile(scene, "operator");
-    await scene.owner.done("PUT", `/profiles/${id}/admin-role`, { body: { role: "auditor" } });
+    const { id, organizationId } = await makeProfile(fixture, "operator");
+    await fixture.owner.done("PUT", `/profiles/${id}/admin-role`, { body: { role: "auditor" } });
     const run = (text: string) =>
       importDirectory(
         {
-          store: scene.store,
-          clock: scene.clock,
+          store: fixture.store,
+          clock: fixture.clock,
           timeZone: "UTC",
           mailDomain: "contoso.example",
           actor: "command:import",
@@ -106,15 +106,15 @@ describe("attacks on the roles of administrators", () => {
     );
     assert.equal(summary.badRows, 2);
     assert.equal((await eventsOf("import.refused")).length, 2);
-    const profile = await scene.owner.get(`/profiles/${id}`);
+    const profile = await fixture.owner.get(`/profiles/${id}`);
     assert.deepEqual([profile["name"], profile["admin_role"]], [`Person ${id}`, "auditor"]);
-    assert.equal((await scene.owner.call("GET", "/profiles/a8-new")).status, 404);
+    assert.equal((await fixture.owner.call("GET", "/profiles/a8-new")).status, 404);
   });
 
   it("A8, Z7: whoever tries what only owners may is refused, and that is written down once", async () => {
-    const { id, organizationId } = await makeProfile(scene, "operator");
-    const machine = await makeClient(scene, "machine");
-    const tag = await scene.owner.etag(`/profiles/${id}`);
+    const { id, organizationId } = await makeProfile(fixture, "operator");
+    const machine = await makeClient(fixture, "machine");
+    const tag = await fixture.owner.etag(`/profiles/${id}`);
     const attempts: [operation: string, method: string, path: string, body?: object][] = [
       ["createApiKey", "POST", "/api-keys", { name: "k", scopes: ["admin:read"] }],
       ["deleteApiKey", "DELETE", "/api-keys/any"],
@@ -133,7 +133,7 @@ describe("attacks on the roles of administrators", () => {
       ["deleteClient", "DELETE", `/clients/${machine.id}`],
     ];
     const scopes = [...ROLES.directory_manager.scopes, ...ROLES.client_manager.scopes];
-    const manager = await scene.keyWith([...new Set(scopes)]);
+    const manager = await fixture.keyWith([...new Set(scopes)]);
     const before = await everything();
     const actor = (await eventsOf("api_key.created"))[0]?.detail["key"];
     for (const [, method, path, body] of [...attempts, ...attempts]) {
@@ -150,15 +150,15 @@ describe("attacks on the roles of administrators", () => {
       noted.slice(0, attempts.length),
       attempts.map(([operation]) => [operation, "admins:write"]),
     );
-    assert.equal((await scene.owner.get(`/profiles/${id}`))["admin_role"], null);
+    assert.equal((await fixture.owner.get(`/profiles/${id}`))["admin_role"], null);
     const known = ((await everything()) as string[][]).slice(0, -1);
     assert.deepEqual(known, (before as string[][]).slice(0, -1), "nothing but the audit grew");
   });
 
   it("A8: nobody hands out a scope that they lack, by whatever gives it", async () => {
-    const { id, organizationId: organization_id } = await makeProfile(scene, "operator");
-    const machine = await makeClient(scene, "machine", { scopes: ["audit:read"] });
-    const key = await scene.keyWith(["admin:read", "admins:write", "clients:write"]);
+    const { id, organizationId: organization_id } = await makeProfile(fixture, "operator");
+    const machine = await makeClient(fixture, "machine", { scopes: ["audit:read"] });
+    const key = await fixture.keyWith(["admin:read", "admins:write", "clients:write"]);
     const attempts: [method: string, path: string, body: object][] = [
       ["POST", "/administrators", { email: "own@evil.example", organization_id }],
       ["POST", "/administrators", { email: "own@evil.example", role: "auditor" }],

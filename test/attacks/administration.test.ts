@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { describedOperations, operatorRequests } from "../support/admin-bad-inputs.ts";
 import {
-  type AdminScene,
+  type AdminFixture,
   Api,
   clientBody,
   machineToken,
@@ -15,19 +15,19 @@ import {
   makeOrganization,
   makeProfile,
   signInSomebody,
-  startAdminScene,
-} from "../support/admin-scene.ts";
-import { askForLink, mailsTo } from "../support/attack-kit.ts";
+  startAdminFixture,
+} from "../support/admin-fixture.ts";
+import { askForLink, mailsTo } from "../support/attack-fixture.ts";
 import { brokenAuthorizations } from "../support/broken-authorizations.ts";
 
 const script = `<script>alert("1")</script>'"><img src=x onerror=alert(1)>`;
 
 describe("attacks on the administration", () => {
-  let scene: AdminScene;
+  let fixture: AdminFixture;
   before(async () => {
-    scene = await startAdminScene({ strangers: 20 });
+    fixture = await startAdminFixture({ strangers: 20 });
   });
-  after(() => scene?.close());
+  after(() => fixture?.close());
 
   /** Everything that an operation could have written. */
   async function everything(): Promise<unknown> {
@@ -42,7 +42,7 @@ describe("attacks on the administration", () => {
     ];
     const found = [];
     for (const list of [...lists, "/mail", "/audit"])
-      found.push((await scene.owner.list<object>(list)).map(unnoted));
+      found.push((await fixture.owner.list<object>(list)).map(unnoted));
     return found;
   }
   /** Uses are noted, and mails are sent, whoever reads meanwhile. */
@@ -69,7 +69,7 @@ describe("attacks on the administration", () => {
       ...(cookie === "" ? {} : { cookie }),
     };
     for (const [method, path, body] of [...reads, ...writes]) {
-      const answer = await scene.nobody.call(method, path, { body, headers });
+      const answer = await fixture.nobody.call(method, path, { body, headers });
       assert.equal(answer.status, 401, `${what}: ${method} ${path}: ${answer.text}`);
       assert.match(answer.headers.get("www-authenticate") ?? "", /^Bearer /);
       assert.deepEqual(Object.keys(answer.body).toSorted(), [
@@ -85,73 +85,73 @@ describe("attacks on the administration", () => {
 
   it("A1: no token, or what is none, is nobody", async () => {
     const before = await everything();
-    const { token = "" } = scene.owner;
+    const { token = "" } = fixture.owner;
     const secret = token.slice("liaison_".length);
     for (const authorization of brokenAuthorizations(token)) {
       await assertNobody(String(authorization).replace(secret, "…"), authorization);
     }
     for (const name of ["access_token", "api_key", "key", "token"]) {
-      assert.equal((await scene.nobody.call("GET", `/organizations?${name}=${token}`)).status, 401, name);
+      assert.equal((await fixture.nobody.call("GET", `/organizations?${name}=${token}`)).status, 401, name);
     }
     assert.deepEqual(await everything(), before);
   });
 
   it("A1: a person's tokens open nothing, whatever the roles of a profile are called", async () => {
     const roles = ["owner", "admin", "administrator", "client_manager", "admins:write", "admin:read"];
-    const { tokens, browser, profileId, accountId } = await signInSomebody(scene, { roles });
-    await scene.customerSource.userinfo(tokens.access_token, accountId);
-    const cookie = await browser.jar.getCookieString(scene.issuer);
+    const { tokens, browser, profileId, accountId } = await signInSomebody(fixture, { roles });
+    await fixture.customerSource.userinfo(tokens.access_token, accountId);
+    const cookie = await browser.jar.getCookieString(fixture.issuer);
     assert.match(cookie, /session/);
     await assertNobody("an access token", `Bearer ${tokens.access_token}`);
     await assertNobody("a refresh token", `Bearer ${tokens.refresh_token}`);
     await assertNobody("an ID token", `Bearer ${tokens.id_token}`);
     await assertNobody("a session's cookie", undefined, cookie);
     await assertNobody("both", `Bearer ${tokens.access_token}`, cookie);
-    const asked = await scene.customerSource.start({
+    const asked = await fixture.customerSource.start({
       scope: "openid admin:read admins:write",
       prompt: "none",
     });
     const end = await browser.visit(asked.url);
     if (end.url.searchParams.has("code")) {
-      const greedy = await scene.customerSource.exchange(end.url, asked);
+      const greedy = await fixture.customerSource.exchange(end.url, asked);
       assert.equal(greedy.scope, "openid");
       await assertNobody("a token that asked for the API's scopes", `Bearer ${greedy.access_token}`);
     } else assert.equal(end.url.searchParams.get("error"), "invalid_scope");
-    const profile = await scene.owner.get(`/profiles/${profileId}`);
+    const profile = await fixture.owner.get(`/profiles/${profileId}`);
     assert.equal(profile["admin_role"], null);
     assert.ok(
-      !(await scene.owner.list<{ id: string }>("/administrators")).some(({ id }) => id === profileId),
+      !(await fixture.owner.list<{ id: string }>("/administrators")).some(({ id }) => id === profileId),
     );
   });
 
   it("A1: a key that expired or was removed is nobody's", async () => {
-    const expires_at = new Date(scene.clock.now() + 600_000).toISOString();
+    const expires_at = new Date(fixture.clock.now() + 600_000).toISOString();
     const make = (name: string, more: object = {}) =>
-      scene.owner.done<{ id: string; key: string }>("POST", "/api-keys", {
+      fixture.owner.done<{ id: string; key: string }>("POST", "/api-keys", {
         body: { name, scopes: ["admin:read", "audit:read", "clients:write"], ...more },
       });
     const [short, removed] = [await make("short", { expires_at }), await make("removed")];
-    for (const { key } of [short, removed]) await new Api(scene.issuer, key).get("/organizations");
-    await scene.owner.done("DELETE", `/api-keys/${removed.id}`);
+    for (const { key } of [short, removed]) await new Api(fixture.issuer, key).get("/organizations");
+    await fixture.owner.done("DELETE", `/api-keys/${removed.id}`);
     await assertNobody("a removed key", `Bearer ${removed.key}`);
-    scene.clock.advance(570);
-    await new Api(scene.issuer, short.key).get("/organizations");
-    scene.clock.advance(30);
+    fixture.clock.advance(570);
+    await new Api(fixture.issuer, short.key).get("/organizations");
+    fixture.clock.advance(30);
     await assertNobody("an expired key", `Bearer ${short.key}`);
   });
 
   it("A1: a machine's token says what its client may now, and nothing once that is gone", async () => {
     const scopes = ["admin:read", "directory:write"];
-    const machine = await makeClient(scene, "machine", { scopes });
-    const portal = await makeClient(scene, "web");
-    await assert.rejects(machineToken(scene, machine, "admins:write"), { error: "invalid_scope" });
-    await assert.rejects(machineToken(scene, portal, "admin:read"), { error: "invalid_request" });
-    await assert.rejects(machineToken(scene, { ...machine, client_secret: "wrong" }, "admin:read"), {
+    const machine = await makeClient(fixture, "machine", { scopes });
+    const portal = await makeClient(fixture, "web");
+    await assert.rejects(machineToken(fixture, machine, "admins:write"), { error: "invalid_scope" });
+    await assert.rejects(machineToken(fixture, portal, "admin:read"), { error: "invalid_request" });
+    await assert.rejects(machineToken(fixture, { ...machine, client_secret: "wrong" }, "admin:read"), {
       status: 401,
     });
     await assertNobody("a client's secret", `Bearer ${machine.client_secret}`);
-    const api = new Api(scene.issuer, await machineToken(scene, machine, scopes.join(" ")));
-    const reader = new Api(scene.issuer, await machineToken(scene, machine, "admin:read"));
+    const api = new Api(fixture.issuer, await machineToken(fixture, machine, scopes.join(" ")));
+    const reader = new Api(fixture.issuer, await machineToken(fixture, machine, "admin:read"));
     const body = { name: "By a machine", account_number: "M-1", kind: "customer" };
     await api.done("POST", "/organizations", { body });
     assert.equal(
@@ -159,13 +159,13 @@ describe("attacks on the administration", () => {
       403,
       "only what it asked for",
     );
-    await scene.owner.edit(`/clients/${machine.id}`, { scopes: ["admin:read"] });
+    await fixture.owner.edit(`/clients/${machine.id}`, { scopes: ["admin:read"] });
     assert.equal((await api.call("POST", "/organizations", { body })).status, 403);
     await api.get("/organizations");
-    await scene.owner.done("DELETE", `/clients/${machine.id}`);
+    await fixture.owner.done("DELETE", `/clients/${machine.id}`);
     await assertNobody("a token of a client that is gone", `Bearer ${api.token}`);
-    await assert.rejects(machineToken(scene, machine, "admin:read"), { status: 401 });
-    await makeClient(scene, "machine", { id: machine.id, scopes: ["admin:read"] });
+    await assert.rejects(machineToken(fixture, machine, "admin:read"), { status: 401 });
+    await makeClient(fixture, "machine", { id: machine.id, scopes: ["admin:read"] });
     await assertNobody(
       "a token of a client that was gone, of which there is another by now",
       `Bearer ${api.token}`,
@@ -174,12 +174,12 @@ describe("attacks on the administration", () => {
 
   it("A2: operators and inherited names are refused in every place where something is taken", async () => {
     let count = 0;
-    for (const operation of await describedOperations(scene)) {
+    for (const operation of await describedOperations(fixture)) {
       const about = /Client/.test(operation.operationId) ? "portal" : "";
-      const sent = await operatorRequests(scene, operation, about);
+      const sent = await operatorRequests(fixture, operation, about);
       const before = await everything();
       for (const { what, ...call } of sent) {
-        const { status, headers, text } = await scene.owner.call(call.method, call.path, call);
+        const { status, headers, text } = await fixture.owner.call(call.method, call.path, call);
         assert.equal(status, 400, `${operation.operationId}: ${what}: ${text}`);
         assert.match(headers.get("content-type") ?? "", /^application\/problem\+json/);
       }
@@ -193,33 +193,33 @@ describe("attacks on the administration", () => {
   it("A2: as an id in a path, or in a header, they name nothing", async () => {
     const before = await everything();
     for (const id of ['{"$gt":""}', "$where", "__proto__", "constructor", "[$ne]", "..%2fapi-keys", "%00"]) {
-      for (const { method, path, operationId } of await describedOperations(scene)) {
+      for (const { method, path, operationId } of await describedOperations(fixture)) {
         if (!path.includes("{id}")) continue;
         const isRead = method === "GET" || method === "DELETE";
         const body = isRead ? undefined : operationId === "setAdminRole" ? { role: "owner" } : {};
         const address = path.replace("{id}", id.includes("%") ? id : encodeURIComponent(id));
-        const { status, text } = await scene.owner.call(method, address, {
+        const { status, text } = await fixture.owner.call(method, address, {
           body,
           headers: { "if-match": '"{$gt:1}"' },
         });
         assert.ok(status === 404 || status === 400, `${operationId} ${id}: ${status} ${text}`);
       }
     }
-    const id = await makeOrganization(scene);
+    const id = await makeOrganization(fixture);
     for (const tag of ['"{"$gt":""}"', "W/*", '"$where"', '{"$ne":1}', "__proto__"]) {
       const call = { body: { name: "Taken" }, headers: { "if-match": tag } };
-      assert.equal((await scene.owner.call("PATCH", `/organizations/${id}`, call)).status, 412, tag);
+      assert.equal((await fixture.owner.call("PATCH", `/organizations/${id}`, call)).status, 412, tag);
     }
     assert.notDeepEqual(await everything(), before, "the new organization shows");
-    assert.equal((await scene.owner.get(`/organizations/${id}`))["name"], `Of ${id}`);
+    assert.equal((await fixture.owner.get(`/organizations/${id}`))["name"], `Of ${id}`);
   });
 
   it("A3: script in a name is text: in JSON as JSON, on pages encoded", async () => {
-    const organizationId = await makeOrganization(scene);
-    const { id: profileId } = await makeProfile(scene);
-    const client = await makeClient(scene, "web", { name: script });
-    await scene.owner.edit(`/organizations/${organizationId}`, { name: script, account_number: script });
-    await scene.owner.edit(`/profiles/${profileId}`, {
+    const organizationId = await makeOrganization(fixture);
+    const { id: profileId } = await makeProfile(fixture);
+    const client = await makeClient(fixture, "web", { name: script });
+    await fixture.owner.edit(`/organizations/${organizationId}`, { name: script, account_number: script });
+    await fixture.owner.edit(`/profiles/${profileId}`, {
       name: script,
       roles: ["<img src=x onerror=alert(1)>"],
     });
@@ -234,14 +234,14 @@ describe("attacks on the administration", () => {
       `/clients/${client.id}/settings`,
       `/organizations?kind=${encodeURIComponent(script)}`,
     ]) {
-      const { headers, text, status } = await scene.owner.call("GET", path);
+      const { headers, text, status } = await fixture.owner.call("GET", path);
       assert.match(headers.get("content-type") ?? "", /^application\/(problem\+)?json/, path);
       assert.equal(headers.get("x-content-type-options"), "nosniff", path);
       assert.match(headers.get("cache-control") ?? "", /no-store/, path);
       if (status === 200 && !/audit|settings/.test(path))
         assert.ok(text.includes(JSON.stringify(script)), path);
     }
-    const url = new URL(`${scene.issuer}/authorize`);
+    const url = new URL(`${fixture.issuer}/authorize`);
     const redirect_uri = "http://localhost:9/registered/callback";
     const code_challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
     url.search = new URLSearchParams({
@@ -252,7 +252,7 @@ describe("attacks on the administration", () => {
       code_challenge,
       code_challenge_method: "S256",
     }).toString();
-    const page = await scene.browser().visit(url);
+    const page = await fixture.browser().visit(url);
     assert.ok(
       page.text.includes(script.slice(0, 20)) || page.body.includes("&lt;script"),
       "the page names the portal",
@@ -261,7 +261,7 @@ describe("attacks on the administration", () => {
   });
 
   it("A3: addresses that would run script, or leave the web, are refused wherever one is typed", async () => {
-    const { id } = await makeClient(scene, "web");
+    const { id } = await makeClient(fixture, "web");
     const bad = [
       "javascript:alert(1)",
       "JaVaScRiPt:alert(1)",
@@ -279,12 +279,12 @@ describe("attacks on the administration", () => {
     for (const field of [...fields, "redirect_uris", "post_logout_redirect_uris"]) {
       for (const address of [...bad, ...worse, "blob:https://p.example/1", "https:javascript:alert(1)"]) {
         const wanted = { [field]: field.endsWith("_uris") ? ["https://p.example/cb", address] : address };
-        const headers = { "if-match": await scene.owner.etag(`/clients/${id}`) };
-        const edited = await scene.owner.call("PATCH", `/clients/${id}`, { body: wanted, headers });
+        const headers = { "if-match": await fixture.owner.etag(`/clients/${id}`) };
+        const edited = await fixture.owner.call("PATCH", `/clients/${id}`, { body: wanted, headers });
         assert.equal(edited.status, 400, `${field}: ${address}: ${edited.text}`);
         const body = { ...clientBody("web"), ...wanted };
         assert.equal(
-          (await scene.owner.call("POST", "/clients", { body })).status,
+          (await fixture.owner.call("POST", "/clients", { body })).status,
           400,
           `${field}: ${address}`,
         );
@@ -293,13 +293,13 @@ describe("attacks on the administration", () => {
   });
 
   it("A4: an edited address ends mailed links, tells both addresses and keeps the binding", async () => {
-    const { id, email } = await makeProfile(scene);
-    const { link } = await askForLink(scene, scene.stranger(), email);
+    const { id, email } = await makeProfile(fixture);
+    const { link } = await askForLink(fixture, fixture.stranger(), email);
     const moved = `moved-${email}`;
-    await scene.owner.edit(`/profiles/${id}`, { email: moved });
-    assert.equal((await scene.browser().visit(link)).status, 410);
-    const [, removed] = await mailsTo(scene, email, 2);
-    const [added] = await mailsTo(scene, moved, 1);
+    await fixture.owner.edit(`/profiles/${id}`, { email: moved });
+    assert.equal((await fixture.browser().visit(link)).status, 410);
+    const [, removed] = await mailsTo(fixture, email, 2);
+    const [added] = await mailsTo(fixture, moved, 1);
     assert.match(removed?.text ?? "", /no longer|removed|changed/i);
     assert.ok(removed?.subject !== added?.subject && !`${added?.text}${removed?.text}`.includes("/link/"));
     assert.ok(
@@ -307,25 +307,25 @@ describe("attacks on the administration", () => {
       "neither learns the other",
     );
 
-    const { profileId, accountId, tokens, person } = await signInSomebody(scene);
+    const { profileId, accountId, tokens, person } = await signInSomebody(fixture);
     const old = `${person.username}@northwind.example`;
-    const renamed = await scene.owner.edit(`/profiles/${profileId}`, {
+    const renamed = await fixture.owner.edit(`/profiles/${profileId}`, {
       email: `new-${old}`,
       name: "Renamed",
     });
     assert.deepEqual([renamed["account_id"], renamed["email_proven"]], [accountId, false]);
-    for (const address of [old, `new-${old}`]) await mailsTo(scene, address, 1);
-    const refreshed = await scene.customerSource.refresh(tokens.refresh_token ?? "");
-    const claims = await scene.customerSource.userinfo(refreshed.access_token, accountId);
+    for (const address of [old, `new-${old}`]) await mailsTo(fixture, address, 1);
+    const refreshed = await fixture.customerSource.refresh(tokens.refresh_token ?? "");
+    const claims = await fixture.customerSource.userinfo(refreshed.access_token, accountId);
     assert.deepEqual([claims["email"], claims["email_verified"]], [`new-${old}`, false]);
-    const other = await scene.owner.edit(`/profiles/${profileId}`, {
+    const other = await fixture.owner.edit(`/profiles/${profileId}`, {
       email: `2-${old}`,
       another_person: true,
     });
     assert.deepEqual([other["account_id"], other["linked_at"]], [null, null]);
-    await assert.rejects(scene.customerSource.refresh(refreshed.refresh_token ?? ""), {
+    await assert.rejects(fixture.customerSource.refresh(refreshed.refresh_token ?? ""), {
       error: "invalid_grant",
     });
-    await assert.rejects(scene.customerSource.userinfo(refreshed.access_token, accountId));
+    await assert.rejects(fixture.customerSource.userinfo(refreshed.access_token, accountId));
   });
 });

@@ -10,8 +10,8 @@ import { createApp } from "../../src/app.ts";
 import { asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
 import type { AdminRole, AuditEvent } from "../../src/domain/records.ts";
 import { randomId } from "../../src/domain/secrets.ts";
-import { type AdminScene, startAdminScene } from "../support/admin-scene.ts";
-import { askForLink, bindTo, mailsTo, quiet } from "../support/attack-kit.ts";
+import { type AdminFixture, startAdminFixture } from "../support/admin-fixture.ts";
+import { askForLink, bindTo, mailsTo, quiet } from "../support/attack-fixture.ts";
 import { openLink, signIn, signInUpstream, type TestPerson } from "../support/liaison.ts";
 import type { Page, UserAgent } from "../support/user-agent.ts";
 
@@ -25,17 +25,17 @@ const day = 86_400_000;
 const organizationId = asOrganizationId("operator");
 
 describe("administrators", { concurrency: 1 }, () => {
-  let scene: AdminScene;
+  let fixture: AdminFixture;
   let owner: Administrator;
   before(async () => {
-    scene = await startAdminScene({ strangers: 40 });
+    fixture = await startAdminFixture({ strangers: 40 });
     owner = await linked("owner");
   });
-  after(() => scene?.close());
+  after(() => fixture?.close());
 
   /** Somebody who was invited a while ago, as the administration's operation does it. */
   async function invited(role: AdminRole, agoMs = 0): Promise<Administrator> {
-    const [id, person] = [asProfileId(`t${randomId()}`), scene.stranger()];
+    const [id, person] = [asProfileId(`t${randomId()}`), fixture.stranger()];
     const email = `${person.username}@contoso.example`;
     const organization = {
       id: organizationId,
@@ -54,9 +54,9 @@ describe("administrators", { concurrency: 1 }, () => {
       roles: [],
       enabled: true,
     };
-    const outcome = await scene.store.administration.apply(
+    const outcome = await fixture.store.administration.apply(
       { kind: "invite", organization, profile, adminRole: role, mailDomain: "contoso.example" },
-      { actor: "test", now: scene.clock.now() - agoMs },
+      { actor: "test", now: fixture.clock.now() - agoMs },
     );
     assert.equal(outcome.result, "done");
     return { id, email, person };
@@ -64,36 +64,36 @@ describe("administrators", { concurrency: 1 }, () => {
 
   async function linked(role: AdminRole): Promise<Administrator> {
     const one = await invited(role);
-    await bindTo(scene, one.person, one.id);
+    await bindTo(fixture, one.person, one.id);
     return one;
   }
 
-  const profileOf = (id: string) => scene.owner.get(`/profiles/${id}`);
+  const profileOf = (id: string) => fixture.owner.get(`/profiles/${id}`);
   const setRole = (id: string, role: AdminRole | null) =>
-    scene.owner.done("PUT", `/profiles/${id}/admin-role`, { body: { role } });
+    fixture.owner.done("PUT", `/profiles/${id}/admin-role`, { body: { role } });
   const eventsOf = async (id: string, action: AuditEvent["action"]) =>
-    (await scene.store.audit.list({ profileId: asProfileId(id), limit: 200 })).filter(
+    (await fixture.store.audit.list({ profileId: asProfileId(id), limit: 200 })).filter(
       (event) => event.action === action,
     );
   const told = (address: string) =>
-    scene.mailbox.mails.filter(({ to, subject }) => to === address && /^The administrator/.test(subject));
+    fixture.mailbox.mails.filter(({ to, subject }) => to === address && /^The administrator/.test(subject));
 
   /** The link that somebody asks for, once the invitation's own mail is there. */
   async function askedLink({ person, email }: Administrator): Promise<{ link: string }> {
-    await quiet(scene);
-    return await askForLink(scene, person, email);
+    await quiet(fixture);
+    return await askForLink(fixture, person, email);
   }
 
   /** Opens the pages, signing in where that is asked for. */
   async function open(browser: UserAgent, { person }: Administrator): Promise<Page> {
-    let page = await browser.visit(`${scene.issuer}/admin`);
+    let page = await browser.visit(`${fixture.issuer}/admin`);
     if (page.body.includes('name="upstream"')) page = await browser.press(page, /Fabrikam ID/);
     return page.body.includes('name="password"') ? await signInUpstream(browser, page, person) : page;
   }
 
   /** The cookie of the pages alone, as somebody has it who read it off a disk or a wire. */
   async function copyCookie(browser: UserAgent): Promise<string> {
-    const cookies = await browser.jar.getCookies(`${scene.issuer}/admin`);
+    const cookies = await browser.jar.getCookies(`${fixture.issuer}/admin`);
     const copied = cookies.filter(({ key }) => key === "liaison.console" || key === "liaison.console.sig");
     assert.ok(copied.length > 0, "there is no such cookie");
     return copied.map(({ key, value }) => `${key}=${value}`).join("; ");
@@ -102,7 +102,7 @@ describe("administrators", { concurrency: 1 }, () => {
   /** Whether a copied cookie opens the pages. */
   async function opens(cookie: string): Promise<boolean> {
     const headers = { accept: "text/html", cookie };
-    const answer = await fetch(`${scene.issuer}/admin/administrators`, { headers, redirect: "manual" });
+    const answer = await fetch(`${fixture.issuer}/admin/administrators`, { headers, redirect: "manual" });
     const text = await answer.text();
     if (answer.status === 200) return /<h1[^>]*>Administrators/.test(text);
     assert.ok([303, 403].includes(answer.status), `${answer.status} ${text}`);
@@ -116,28 +116,28 @@ describe("administrators", { concurrency: 1 }, () => {
     ["the role is another", ({ id }) => setRole(id, "auditor"), ({ id }) => setRole(id, "support")],
     [
       "the profile is disabled",
-      ({ id }) => scene.owner.edit(`/profiles/${id}`, { enabled: false }),
-      ({ id }) => scene.owner.edit(`/profiles/${id}`, { enabled: true }),
+      ({ id }) => fixture.owner.edit(`/profiles/${id}`, { enabled: false }),
+      ({ id }) => fixture.owner.edit(`/profiles/${id}`, { enabled: true }),
     ],
     [
       "the organization is disabled",
-      () => scene.owner.edit(`/organizations/${organizationId}`, { enabled: false }),
-      () => scene.owner.edit(`/organizations/${organizationId}`, { enabled: true }),
+      () => fixture.owner.edit(`/organizations/${organizationId}`, { enabled: false }),
+      () => fixture.owner.edit(`/organizations/${organizationId}`, { enabled: true }),
     ],
     [
       "the organization is no operator's",
-      () => scene.owner.edit(`/organizations/${organizationId}`, { kind: "partner" }),
-      () => scene.owner.edit(`/organizations/${organizationId}`, { kind: "operator" }),
+      () => fixture.owner.edit(`/organizations/${organizationId}`, { kind: "partner" }),
+      () => fixture.owner.edit(`/organizations/${organizationId}`, { kind: "operator" }),
     ],
     [
       "the profile is unlinked",
-      ({ id }) => scene.owner.done("DELETE", `/profiles/${id}/link`),
-      ({ id, person }) => bindTo(scene, person, id),
+      ({ id }) => fixture.owner.done("DELETE", `/profiles/${id}/link`),
+      ({ id, person }) => bindTo(fixture, person, id),
     ],
     [
       "the profile is another person's",
-      ({ id }) => scene.owner.edit(`/profiles/${id}`, { another_person: true }),
-      ({ id, person }) => bindTo(scene, person, id),
+      ({ id }) => fixture.owner.edit(`/profiles/${id}`, { another_person: true }),
+      ({ id, person }) => bindTo(fixture, person, id),
     ],
   ];
 
@@ -146,7 +146,7 @@ describe("administrators", { concurrency: 1 }, () => {
       // The organization of the operator may only go where another has an owner.
       await anotherOperator();
       const one = await linked("support");
-      const browser = scene.browser();
+      const browser = fixture.browser();
       assert.equal((await open(browser, one)).heading, "Overview");
       const copy = await copyCookie(browser);
       assert.equal(await opens(copy), true, "the copy works, or nothing is shown by what follows");
@@ -162,11 +162,11 @@ describe("administrators", { concurrency: 1 }, () => {
 
   async function anotherOperator(): Promise<void> {
     const id = asOrganizationId("second-operator");
-    if ((await scene.store.directory.organization(id)) !== undefined) return;
+    if ((await fixture.store.directory.organization(id)) !== undefined) return;
     const body = { id, name: "Second", account_number: "2", kind: "operator" };
-    await scene.owner.done("POST", "/organizations", { body });
+    await fixture.owner.done("POST", "/organizations", { body });
     const email = "second@contoso.example";
-    await scene.owner.done("POST", "/administrators", {
+    await fixture.owner.done("POST", "/administrators", {
       body: { email, role: "owner", organization_id: id },
     });
   }
@@ -174,7 +174,7 @@ describe("administrators", { concurrency: 1 }, () => {
   it("A9: the pages of somebody without a role don't become an administrator's by one", async () => {
     const one = await linked("support");
     await setRole(one.id, null);
-    const browser = scene.browser();
+    const browser = fixture.browser();
     assert.equal((await open(browser, one)).heading, "You are not an administrator");
     const copy = await copyCookie(browser);
     await setRole(one.id, "owner");
@@ -185,10 +185,10 @@ describe("administrators", { concurrency: 1 }, () => {
 
   it("A9: an edited address or an unchanged role ends no page", async () => {
     const one = await linked("support");
-    const browser = scene.browser();
+    const browser = fixture.browser();
     await open(browser, one);
     const copy = await copyCookie(browser);
-    await scene.owner.edit(`/profiles/${one.id}`, { email: `new-${one.email}` });
+    await fixture.owner.edit(`/profiles/${one.id}`, { email: `new-${one.email}` });
     await setRole(one.id, "support");
     assert.equal(await opens(copy), true);
   });
@@ -196,12 +196,12 @@ describe("administrators", { concurrency: 1 }, () => {
   it("A9: an invitation taken up in time makes an administrator, and every owner is told alone", async () => {
     const bystander = await linked("support");
     const other = await linked("owner");
-    await quiet(scene);
+    await quiet(fixture);
     const one = await invited("support", 7 * day - 120_000);
     const before = [told(owner.email), told(other.email)].map(({ length }) => length);
     const { link } = await askedLink(one);
-    assert.match((await openLink(scene.browser(), link, one.person)).text, /linked/);
-    await quiet(scene);
+    assert.match((await openLink(fixture.browser(), link, one.person)).text, /linked/);
+    await quiet(fixture);
     assert.equal((await profileOf(one.id))["admin_role"], "support");
     assert.deepEqual(
       [told(owner.email), told(other.email)].map(({ length }) => length),
@@ -212,19 +212,19 @@ describe("administrators", { concurrency: 1 }, () => {
     assert.match(mail.text, new RegExp(`Admin ${one.id} at Contoso was linked to .*Fabrikam ID`));
     assert.match(mail.text, /role is: Support/);
     for (const part of [mail.text, mail.html])
-      assert.ok(part.includes(`${scene.issuer}/admin/administrators`));
+      assert.ok(part.includes(`${fixture.issuer}/admin/administrators`));
     assert.doesNotMatch(mail.text + mail.html, /\/link\//);
-    assert.equal((await open(scene.browser(), one)).heading, "Overview");
+    assert.equal((await open(fixture.browser(), one)).heading, "Overview");
     await setRole(other.id, null);
   });
 
   it("A9: an owner who links hears of it as everybody does, and the other owners of them", async () => {
     const one = await invited("owner");
     const { link } = await askedLink(one);
-    await openLink(scene.browser(), link, one.person);
-    await quiet(scene);
+    await openLink(fixture.browser(), link, one.person);
+    await quiet(fixture);
     assert.deepEqual(told(one.email), []);
-    const subjects = (await mailsTo(scene, one.email, 3)).map(({ subject }) => subject);
+    const subjects = (await mailsTo(fixture, one.email, 3)).map(({ subject }) => subject);
     assert.ok(subjects.includes("Your profile at Contoso has been linked"), String(subjects));
     assert.match(told(owner.email).at(-1)?.text ?? "", new RegExp(`Admin ${one.id}`));
     await setRole(one.id, null);
@@ -234,31 +234,31 @@ describe("administrators", { concurrency: 1 }, () => {
     const one = await invited("owner", 7 * day);
     const before = told(owner.email).length;
     const { link } = await askedLink(one);
-    assert.match((await openLink(scene.browser(), link, one.person)).text, /linked/);
+    assert.match((await openLink(fixture.browser(), link, one.person)).text, /linked/);
     const { admin_role, account_id, invited_at } = await profileOf(one.id);
     assert.deepEqual([admin_role, typeof account_id, invited_at], [null, "string", null]);
-    const page = await open(scene.browser(), one);
+    const page = await open(fixture.browser(), one);
     assert.deepEqual([page.status, page.heading], [403, "You are not an administrator"]);
     const [event] = await eventsOf(one.id, "admin.invitation_lapsed");
     assert.deepEqual([event?.actor, event?.detail["role"]], ["system", "owner"]);
-    await quiet(scene);
+    await quiet(fixture);
     assert.equal(told(owner.email).length, before);
   });
 
   it("A9: nor does a role given to a profile that nobody has linked, or left on one unlinked", async () => {
     const [given, left] = [await invited("support"), await linked("support")];
-    const now = scene.clock.now() - 7 * day;
+    const now = fixture.clock.now() - 7 * day;
     const change = (adminRole: AdminRole | null) =>
-      scene.store.administration.apply(
+      fixture.store.administration.apply(
         { kind: "set_admin_role", profileId: asProfileId(given.id), adminRole },
         { actor: "test", now },
       );
     await change(null);
     await change("owner");
-    await scene.store.links.unbind(asProfileId(left.id), "test", now);
+    await fixture.store.links.unbind(asProfileId(left.id), "test", now);
     for (const one of [given, left]) {
       const { link } = await askedLink(one);
-      await openLink(scene.browser(), link, one.person);
+      await openLink(fixture.browser(), link, one.person);
       const { admin_role, account_id } = await profileOf(one.id);
       assert.deepEqual([admin_role, typeof account_id], [null, "string"]);
     }
@@ -266,8 +266,8 @@ describe("administrators", { concurrency: 1 }, () => {
 
   it("A9: the service takes it away by itself, audited once, and never the last owner's", async () => {
     const one = await invited("support", 7 * day);
-    const config = { ...scene.config, listen: { ...scene.config.listen, host: "127.0.0.1", port: 0 } };
-    const parts = { config, store: scene.store, clock: scene.clock, logger: pino({ level: "silent" }) };
+    const config = { ...fixture.config, listen: { ...fixture.config.listen, host: "127.0.0.1", port: 0 } };
+    const parts = { config, store: fixture.store, clock: fixture.clock, logger: pino({ level: "silent" }) };
     const others = await Promise.all([createApp(parts), createApp(parts)]);
     try {
       await Promise.all(others.map((app) => app.listen()));
@@ -286,23 +286,25 @@ describe("administrators", { concurrency: 1 }, () => {
   it("A9: inviting again mails again and begins anew; who is linked is named, with what to do", async () => {
     const one = await invited("support", 6 * day);
     const body = { email: one.email, organization_id: organizationId };
-    const again = await scene.owner.done<Record<string, string>>("POST", "/administrators", { body });
+    const again = await fixture.owner.done<Record<string, string>>("POST", "/administrators", { body });
     assert.deepEqual(
       [again["id"], again["admin_role"]],
       [one.id, "support"],
       "no role named: the one that it has",
     );
     const since = Date.parse(again["invited_at"] ?? "");
-    assert.ok(Math.abs(since - scene.clock.now()) < 60_000, again["invited_at"]);
-    assert.equal((await mailsTo(scene, one.email, 2)).length, 2);
-    const other = await scene.owner.done("POST", "/administrators", { body: { ...body, role: "auditor" } });
+    assert.ok(Math.abs(since - fixture.clock.now()) < 60_000, again["invited_at"]);
+    assert.equal((await mailsTo(fixture, one.email, 2)).length, 2);
+    const other = await fixture.owner.done("POST", "/administrators", { body: { ...body, role: "auditor" } });
     assert.equal(other["admin_role"], "auditor");
-    const fresh = await scene.owner.done("POST", "/administrators", {
+    const fresh = await fixture.owner.done("POST", "/administrators", {
       body: { email: `new-${one.email}`, organization_id: organizationId },
     });
     assert.equal(fresh["admin_role"], "auditor", "the least, for there is an owner");
-    await bindTo(scene, one.person, one.id);
-    const refused = await scene.owner.call("POST", "/administrators", { body: { ...body, role: "support" } });
+    await bindTo(fixture, one.person, one.id);
+    const refused = await fixture.owner.call("POST", "/administrators", {
+      body: { ...body, role: "support" },
+    });
     assert.equal(refused.status, 409);
     assert.match(
       refused.text,
@@ -310,22 +312,22 @@ describe("administrators", { concurrency: 1 }, () => {
         `registered there already, and linked.*role auditor.*liaison admin role ${one.id} --role support`,
       ),
     );
-    await scene.owner.edit(`/profiles/${one.id}`, { enabled: false });
-    const disabled = await scene.owner.call("POST", "/administrators", { body });
+    await fixture.owner.edit(`/profiles/${one.id}`, { enabled: false });
+    const disabled = await fixture.owner.call("POST", "/administrators", { body });
     assert.deepEqual([disabled.status, /enable it first/.test(disabled.text)], [409, true]);
-    await quiet(scene);
+    await quiet(fixture);
     assert.equal(
-      (await mailsTo(scene, one.email, 3)).filter(({ subject }) => /^You are/.test(subject)).length,
+      (await mailsTo(fixture, one.email, 3)).filter(({ subject }) => /^You are/.test(subject)).length,
       3,
     );
   });
 
   it("A9: an account at a portal alone opens no page", async () => {
-    const started = await scene.customerSource.start();
-    const person = scene.stranger();
-    const browser = scene.browser();
+    const started = await fixture.customerSource.start();
+    const person = fixture.stranger();
+    const browser = fixture.browser();
     await signIn(browser, started, person);
-    const page = await browser.visit(`${scene.issuer}/admin`);
+    const page = await browser.visit(`${fixture.issuer}/admin`);
     assert.notEqual(page.heading, "Overview");
   });
 });

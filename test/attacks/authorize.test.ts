@@ -7,7 +7,14 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { ResponseBodyError } from "openid-client";
 import { asOrganizationId } from "../../src/domain/ids.ts";
-import { type Attacked, askForLink, bindTo, mailsTo, quiet, startAttacked } from "../support/attack-kit.ts";
+import {
+  type Attacked,
+  askForLink,
+  bindTo,
+  mailsTo,
+  quiet,
+  startAttacked,
+} from "../support/attack-fixture.ts";
 import { portalSecret, register, signIn } from "../support/liaison.ts";
 import { linkIn } from "../support/mailbox.ts";
 import { TestPortal } from "../support/portal.ts";

@@ -8,25 +8,25 @@ import { after, before, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { decodeJwt } from "jose";
 import { asClientId } from "../../src/domain/ids.ts";
-import { type Listener, startListener } from "../support/admin-listener.ts";
 import {
-  type AdminScene,
+  type AdminFixture,
   clientBody,
   type SignedIn,
   signInSomebody,
-  startAdminScene,
-} from "../support/admin-scene.ts";
+  startAdminFixture,
+} from "../support/admin-fixture.ts";
+import { type Listener, startListener } from "../support/admin-listener.ts";
 import { type ClientDoors, type Door, openDoors } from "../support/client-doors.ts";
 
 describe("a person signs out", { concurrency: 1 }, () => {
-  let scene: AdminScene;
+  let fixture: AdminFixture;
   let portal: Listener;
   let silent: Listener;
   before(async () => {
     portal = await startListener();
     silent = await startListener();
     silent.isSilent = true;
-    scene = await startAdminScene({
+    fixture = await startAdminFixture({
       strangers: 8,
       config: (base) => {
         const [customerSource, partnerSource] = base["portals"] as object[];
@@ -39,22 +39,22 @@ describe("a person signs out", { concurrency: 1 }, () => {
   after(async () => {
     // First, so that nobody waits for its answer any more.
     await silent?.close();
-    await scene?.close();
+    await fixture?.close();
     await portal?.close();
   });
 
   /** In milliseconds: how long the person waited for the page after. */
   async function signOut({ browser }: SignedIn): Promise<number> {
-    const page = await browser.visit(`${scene.issuer}/logout`);
+    const page = await browser.visit(`${fixture.issuer}/logout`);
     const began = performance.now();
     assert.equal((await browser.press(page, "Sign out")).url.pathname, "/logout/success");
     return performance.now() - began;
   }
 
   it("O10: waits for no portal that takes the token and never answers", async () => {
-    const one = await signInSomebody(scene);
+    const one = await signInSomebody(fixture);
     const before = [portal.heard.length, silent.heard.length] as const;
-    const silently = await one.browser.visit((await scene.partnerSource.start({ prompt: "none" })).url);
+    const silently = await one.browser.visit((await fixture.partnerSource.start({ prompt: "none" })).url);
     assert.ok(silently.url.searchParams.has("code"), silently.url.href);
     assert.ok((await signOut(one)) < 2000, "the person waited for a portal");
     await portal.until(before[0] + 1);
@@ -62,26 +62,26 @@ describe("a person signs out", { concurrency: 1 }, () => {
   });
 
   it("only a whole sign-out is taken: one that leaves the session would tell nobody", async () => {
-    const one = await signInSomebody(scene);
-    const page = await one.browser.visit(`${scene.issuer}/logout`);
+    const one = await signInSomebody(fixture);
+    const page = await one.browser.visit(`${fixture.issuer}/logout`);
     const { action, fields } = page.form("Sign out");
     fields.delete("logout");
     assert.equal((await one.browser.visit(action, { method: "POST", body: fields })).status, 400);
-    await scene.customerSource.userinfo(one.tokens.access_token, one.accountId);
+    await fixture.customerSource.userinfo(one.tokens.access_token, one.accountId);
   });
 
   it("O9: one that was registered before its host had to be named is not told", async () => {
-    const { id } = await scene.owner.done<{ id: string }>("POST", "/clients", { body: clientBody("web") });
-    const stored = (await scene.store.clients.find(asClientId(id))) ?? assert.fail();
+    const { id } = await fixture.owner.done<{ id: string }>("POST", "/clients", { body: clientBody("web") });
+    const stored = (await fixture.store.clients.find(asClientId(id))) ?? assert.fail();
     const address = `${portal.origin.replace("127.0.0.1", "localhost")}/internal`;
-    await scene.store.clients.put({
+    await fixture.store.clients.put({
       ...stored,
       metadata: { ...stored.metadata, backchannel_logout_uri: address },
     });
     const [uri = ""] = (stored.metadata["redirect_uris"] as string[] | undefined) ?? [];
-    const one = await signInSomebody(scene);
+    const one = await signInSomebody(fixture);
     const before = portal.heard.length;
-    const { url } = await scene.customerSource.start({ client_id: id, redirect_uri: uri, prompt: "none" });
+    const { url } = await fixture.customerSource.start({ client_id: id, redirect_uri: uri, prompt: "none" });
     assert.ok((await one.browser.visit(url)).url.searchParams.has("code"));
     await signOut(one);
     await portal.until(before + 1);
@@ -96,7 +96,7 @@ describe("a person signs out", { concurrency: 1 }, () => {
     "a portal that fails is told again when it is time, under the same jti, and no more once it has " +
       "understood",
     async () => {
-      const one = await signInSomebody(scene);
+      const one = await signInSomebody(fixture);
       portal.answers.push(500, 503);
       const before = portal.heard.length;
       await signOut(one);
@@ -106,13 +106,13 @@ describe("a person signs out", { concurrency: 1 }, () => {
         [3, 30],
       ] as const) {
         await pause(300);
-        scene.clock.advance(seconds);
-        scene.wake("sign-outs");
+        fixture.clock.advance(seconds);
+        fixture.wake("sign-outs");
         await portal.until(before + count);
       }
       await pause(300);
-      scene.clock.advance(86_400);
-      scene.wake("sign-outs");
+      fixture.clock.advance(86_400);
+      fixture.wake("sign-outs");
       await pause(300);
       const heard = portal.heard.slice(before);
       assert.deepEqual(

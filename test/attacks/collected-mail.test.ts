@@ -19,7 +19,7 @@ import {
   quiet,
   requestOf,
   startAttacked,
-} from "../support/attack-kit.ts";
+} from "../support/attack-fixture.ts";
 import { aCrowd, allAnswered, allAsk, collectedFor } from "../support/crowd.ts";
 import { openLink, register } from "../support/liaison.ts";
 import { linksOf, linkWithCode } from "../support/mailbox.ts";

@@ -12,7 +12,7 @@ import { createApp } from "../../src/app.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import { asOrganizationId } from "../../src/domain/ids.ts";
 import { openStore } from "../../src/storage/open.ts";
-import { askForLink, startAttacked } from "../support/attack-kit.ts";
+import { askForLink, startAttacked } from "../support/attack-fixture.ts";
 import { openLink, register, TestClock, testConfig } from "../support/liaison.ts";
 import { PEER_CLIENT, startLyingUpstream } from "../support/upstream-peer.ts";
 import { UserAgent } from "../support/user-agent.ts";

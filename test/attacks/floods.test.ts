@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { request } from "node:http";
 import { after, before, describe, it } from "node:test";
 import { asOrganizationId } from "../../src/domain/ids.ts";
-import { type Attacked, startAttacked } from "../support/attack-kit.ts";
+import { type Attacked, startAttacked } from "../support/attack-fixture.ts";
 import { people, register, signIn } from "../support/liaison.ts";
 import { mailboxFlood, perHour, settled } from "../support/mailbox-flood.ts";
 

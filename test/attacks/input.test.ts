@@ -14,7 +14,7 @@ import {
   bindTo,
   quiet,
   startAttacked,
-} from "../support/attack-kit.ts";
+} from "../support/attack-fixture.ts";
 import { register, signIn } from "../support/liaison.ts";
 import { rawRequest } from "../support/raw-request.ts";
 import type { Page, UserAgent } from "../support/user-agent.ts";

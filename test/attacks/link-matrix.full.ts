@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Browser } from "playwright-core";
-import type { Attacked } from "../support/attack-kit.ts";
+import type { Attacked } from "../support/attack-fixture.ts";
 import { launchBrowser } from "../support/browser.ts";
 import {
   type Cell,

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import type { Attacked } from "../support/attack-kit.ts";
+import type { Attacked } from "../support/attack-fixture.ts";
 import { handOf, nameOf, play, possible, startMatrix } from "../support/link-matrix.ts";
 
 /** By turns in the same browser and in another. */

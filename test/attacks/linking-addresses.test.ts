@@ -15,7 +15,7 @@ import {
   profileOf,
   quiet,
   startAttacked,
-} from "../support/attack-kit.ts";
+} from "../support/attack-fixture.ts";
 import { openLink, register, signIn } from "../support/liaison.ts";
 
 /** Everybody that mail has gone to, as the server was told. */

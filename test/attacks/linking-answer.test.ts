@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { asOrganizationId } from "../../src/domain/ids.ts";
-import { type Attacked, bindTo, mailsTo, quiet, startAttacked } from "../support/attack-kit.ts";
+import { type Attacked, bindTo, mailsTo, quiet, startAttacked } from "../support/attack-fixture.ts";
 import { register, signIn } from "../support/liaison.ts";
 import { seen } from "../support/seen-page.ts";
 import type { Page, UserAgent } from "../support/user-agent.ts";

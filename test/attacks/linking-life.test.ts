@@ -15,7 +15,7 @@ import {
   profileOf,
   requestOf,
   startAttacked,
-} from "../support/attack-kit.ts";
+} from "../support/attack-fixture.ts";
 import { openLink, register, type TestPerson } from "../support/liaison.ts";
 import { linkIn } from "../support/mailbox.ts";
 

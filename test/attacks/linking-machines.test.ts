@@ -15,7 +15,7 @@ import {
   requestOf,
   returnFromUpstream,
   startAttacked,
-} from "../support/attack-kit.ts";
+} from "../support/attack-fixture.ts";
 import { openLink, register, type TestPerson } from "../support/liaison.ts";
 import { UserAgent } from "../support/user-agent.ts";
 

@@ -16,7 +16,7 @@ import {
   quiet,
   requestOf,
   startAttacked,
-} from "../support/attack-kit.ts";
+} from "../support/attack-fixture.ts";
 import { openLink, register, type TestPerson } from "../support/liaison.ts";
 import { linkIn } from "../support/mailbox.ts";
 

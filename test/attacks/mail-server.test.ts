@@ -5,7 +5,7 @@ import { after, before, describe, it } from "node:test";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { honest, type Misdeed, type SmtpStep } from "../support/bad-smtp.ts";
 import { certificate, privateKey } from "../support/certificate.ts";
-import { MailScene, type OutboxRow } from "../support/mail-scene.ts";
+import { MailFixture, type OutboxRow } from "../support/mail-fixture.ts";
 import type { Page } from "../support/user-agent.ts";
 
 /** What a page says, but for the seconds that it counts down and the code of its request. */
@@ -38,17 +38,17 @@ describe("M5", { concurrency: 4 }, () => {
     addresses.splice(7, 0, good[1] ?? "");
     const all = [good[0] ?? "", ...addresses, good[2] ?? ""];
 
-    let scene: MailScene;
+    let fixture: MailFixture;
     before(async () => {
-      scene = await MailScene.start({ smtp: { timeout_seconds: 2 } });
-      await scene.profiles(all);
-      scene.smtp.behaviour = (step, recipient) =>
+      fixture = await MailFixture.start({ smtp: { timeout_seconds: 2 } });
+      await fixture.profiles(all);
+      fixture.smtp.behaviour = (step, recipient) =>
         cases.find(([name, at]) => at === step && recipient === `${name}@northwind.example`)?.[2];
     });
-    after(() => scene?.close());
+    after(() => fixture?.close());
 
     it("M5: the page is the same whatever becomes of the mail, and no mail holds up another", async () => {
-      const { browser, page } = await scene.linkStep();
+      const { browser, page } = await fixture.linkStep();
       const texts = new Set<string>();
       const without = (email: string, waiting: Page) => {
         assert.ok(seen(waiting).includes(email), "who typed it is shown it");
@@ -59,7 +59,7 @@ describe("M5", { concurrency: 4 }, () => {
         texts.add(without(email, waiting));
       }
       assert.equal(texts.size, 1, [...texts].join("\n"));
-      const rows = await scene.until(
+      const rows = await fixture.until(
         "every mail was tried",
         (mails) => mails.length === all.length && mails.every(({ attempts }) => attempts > 0),
       );
@@ -75,7 +75,7 @@ describe("M5", { concurrency: 4 }, () => {
 
     it("M5: what may pass is put off by seconds, what is final given up; no reason quotes an address", () => {
       for (const [name, , , end] of cases) {
-        const row = scene.outbox().find(({ recipient }) => recipient === `${name}@northwind.example`);
+        const row = fixture.outbox().find(({ recipient }) => recipient === `${name}@northwind.example`);
         assert.equal(row?.state, end === "retried" ? "queued" : "failed", `${name}: ${row?.error}`);
         assert.equal(row?.attempts, 1, name);
         assert.doesNotMatch(row?.error ?? "none", /none|@|northwind/, name);
@@ -89,16 +89,16 @@ describe("M5", { concurrency: 4 }, () => {
       "M5: once the server has recovered all that may pass is delivered, under the Message-ID of the " +
         "first try",
       async () => {
-        scene.smtp.behaviour = honest;
-        scene.liaison.clock.advance(30);
-        const rows = await scene.until(
+        fixture.smtp.behaviour = honest;
+        fixture.liaison.clock.advance(30);
+        const rows = await fixture.until(
           "all are delivered",
           (mails) => mails.length === all.length && mails.every(({ state }) => state !== "queued"),
         );
         const count = (state: string) => rows.filter((row) => row.state === state).length;
         assert.deepEqual([count("sent"), count("failed")], [all.length - 3, 3]);
         const idsOf = (name: string) =>
-          scene.smtp.mails
+          fixture.smtp.mails
             .filter(({ to }) => to === `${name}@northwind.example`)
             .map(({ source }) => /^Message-ID: (.*)$/im.exec(source)?.[1]);
         assert.equal(idsOf("rcpt-451").length, 1);
@@ -110,11 +110,11 @@ describe("M5", { concurrency: 4 }, () => {
   });
 
   describe("a mail server that is slow about some", { concurrency: 1 }, () => {
-    let scene: MailScene;
+    let fixture: MailFixture;
     before(async () => {
-      scene = await MailScene.start({ smtp: { max_connections: 3, timeout_seconds: 20 } });
+      fixture = await MailFixture.start({ smtp: { max_connections: 3, timeout_seconds: 20 } });
     });
-    after(() => scene?.close());
+    after(() => fixture?.close());
 
     it(
       "M5: as many mails are delivered at once as there may be connections, and the slow ones delay no " +
@@ -122,14 +122,14 @@ describe("M5", { concurrency: 4 }, () => {
       async () => {
         const slow = ["slow-1@northwind.example", "slow-2@northwind.example"];
         const others = ["first@northwind.example", "second@northwind.example"];
-        await scene.profiles([...slow, ...others]);
-        scene.smtp.behaviour = (step, recipient) =>
+        await fixture.profiles([...slow, ...others]);
+        fixture.smtp.behaviour = (step, recipient) =>
           step === "RCPT" && slow.includes(recipient) ? "hang" : undefined;
-        const { browser, page } = await scene.linkStep();
+        const { browser, page } = await fixture.linkStep();
         const began = performance.now();
         for (const email of [...slow, ...others]) await browser.press(page, "Continue", { email });
         // Those that hang are under their leases, and not among these rows.
-        const rows = await scene.until(
+        const rows = await fixture.until(
           "the others are sent",
           (mails) => mails.length === others.length && mails.every(({ state }) => state === "sent"),
         );
@@ -138,7 +138,7 @@ describe("M5", { concurrency: 4 }, () => {
           "second@northwind.example sent",
         ]);
         assert.ok(performance.now() - began < 15_000, "before the slow ones were given up");
-        const asked = scene.smtp.commands.filter(({ line }) => /^RCPT TO:<slow-/.test(line));
+        const asked = fixture.smtp.commands.filter(({ line }) => /^RCPT TO:<slow-/.test(line));
         assert.equal(asked.length, 2);
       },
     );
@@ -163,32 +163,32 @@ describe("M5", { concurrency: 4 }, () => {
   for (const phases of [early, later]) {
     const when = phases === early ? "before it greets" : "before it knows the recipient";
     describe(`a mail server that misbehaves ${when}`, { concurrency: 1 }, () => {
-      let scene: MailScene;
+      let fixture: MailFixture;
       before(async () => {
-        scene = await MailScene.start({ smtp: { timeout_seconds: 2 } });
-        await scene.profiles(["ann@northwind.example", "ben@northwind.example"]);
+        fixture = await MailFixture.start({ smtp: { timeout_seconds: 2 } });
+        await fixture.profiles(["ann@northwind.example", "ben@northwind.example"]);
       });
-      after(() => scene?.close());
+      after(() => fixture?.close());
 
       it("M5: every mail is tried again, less and less often, and the service stays well", async () => {
-        const { browser, page } = await scene.linkStep();
+        const { browser, page } = await fixture.linkStep();
         const waits: number[] = [];
         for (const [index, [name, at, misdeed]] of phases.entries()) {
-          scene.smtp.hangUp();
-          scene.smtp.behaviour = (step) => (step === at ? misdeed : undefined);
+          fixture.smtp.hangUp();
+          fixture.smtp.behaviour = (step) => (step === at ? misdeed : undefined);
           if (index === 0) {
             await browser.press(page, "Continue", { email: "ann@northwind.example" });
             await browser.press(page, "Continue", { email: "ben@northwind.example" });
           }
-          scene.liaison.clock.advance(index === 0 ? 1 : 3600);
-          const triedAt = scene.liaison.clock.now();
+          fixture.liaison.clock.advance(index === 0 ? 1 : 3600);
+          const triedAt = fixture.liaison.clock.now();
           const isTried = (mails: OutboxRow[]) =>
             mails.length === 2 && mails.every((row) => row.attempts === index + 1);
-          const rows = await scene.until(name, isTried);
+          const rows = await fixture.until(name, isTried);
           for (const row of rows) assert.equal(row.state, "queued", `${name}: ${row.error}`);
           waits.push((rows[0]?.next ?? 0) - triedAt);
-          assert.deepEqual(scene.smtp.mails, [], name);
-          assert.equal((await fetch(`${scene.liaison.issuer}/healthz`)).status, 200);
+          assert.deepEqual(fixture.smtp.mails, [], name);
+          assert.equal((await fetch(`${fixture.liaison.issuer}/healthz`)).status, 200);
         }
         for (const [index, wait] of waits.entries()) {
           const longest = 15_000 * 2 ** index;
@@ -197,34 +197,34 @@ describe("M5", { concurrency: 4 }, () => {
       });
 
       it("M5: one that nobody takes for two days is given up; another goes once it is taken", async () => {
-        scene.smtp.hangUp();
-        scene.smtp.behaviour = (step, recipient) =>
+        fixture.smtp.hangUp();
+        fixture.smtp.behaviour = (step, recipient) =>
           step === "RCPT" && recipient.startsWith("ben@") ? { say: "451 later" } : undefined;
-        scene.liaison.clock.advance(49 * 3600);
+        fixture.liaison.clock.advance(49 * 3600);
         const isOver = (mails: OutboxRow[]) =>
           mails.length === 2 && mails.every(({ state }) => state !== "queued");
-        const rows = await scene.until("both have come to an end", isOver);
+        const rows = await fixture.until("both have come to an end", isOver);
         const ends = rows.map(({ recipient, state }) => `${recipient} ${state}`);
         assert.deepEqual(ends, ["ann@northwind.example sent", "ben@northwind.example failed"]);
-        assert.equal(scene.smtp.mails.length, 1);
+        assert.equal(fixture.smtp.mails.length, 1);
       });
     });
   }
 
   describe("where TLS is required", { concurrency: 1 }, () => {
     const trusted = getCACertificates("default");
-    let scene: MailScene;
+    let fixture: MailFixture;
     before(async () => {
       const login = { username: "liaison", password: "the-password-of-the-mail-server" };
-      scene = await MailScene.start({
+      fixture = await MailFixture.start({
         smtp: { host: "localhost", security: "starttls", timeout_seconds: 2, ...login },
         tls: { key: privateKey, cert: certificate },
       });
-      await scene.profiles(["ann@northwind.example"]);
+      await fixture.profiles(["ann@northwind.example"]);
     });
     after(async () => {
       setDefaultCACertificates(trusted);
-      await scene?.close();
+      await fixture?.close();
     });
 
     const strips: [name: string, offers: string[], misdeed: Misdeed | undefined][] = [
@@ -241,29 +241,31 @@ describe("M5", { concurrency: 4 }, () => {
     ];
 
     it("M5: no password, no address and no mail goes out in clear, and all once TLS works", async () => {
-      const { browser, page } = await scene.linkStep();
+      const { browser, page } = await fixture.linkStep();
       for (const [index, [name, offers, misdeed]] of strips.entries()) {
-        scene.smtp.hangUp();
-        scene.smtp.offers = offers;
-        scene.smtp.behaviour = (step) => (step === "STARTTLS" ? misdeed : undefined);
+        fixture.smtp.hangUp();
+        fixture.smtp.offers = offers;
+        fixture.smtp.behaviour = (step) => (step === "STARTTLS" ? misdeed : undefined);
         if (index === 0) await browser.press(page, "Continue", { email: "ann@northwind.example" });
-        scene.liaison.clock.advance(index === 0 ? 1 : 3600);
-        await scene.until(name, ([row]) => row?.attempts === index + 1 && row.state === "queued");
-        const said = scene.smtp.commands.map(({ line }) => line.split(" ")[0]);
+        fixture.liaison.clock.advance(index === 0 ? 1 : 3600);
+        await fixture.until(name, ([row]) => row?.attempts === index + 1 && row.state === "queued");
+        const said = fixture.smtp.commands.map(({ line }) => line.split(" ")[0]);
         for (const verb of ["AUTH", "MAIL", "RCPT", "DATA"])
           assert.ok(!said.includes(verb), `${name}: ${verb} was said`);
       }
       setDefaultCACertificates([...trusted, certificate]);
-      scene.smtp.hangUp();
-      scene.smtp.behaviour = honest;
-      scene.liaison.clock.advance(3600);
-      await scene.until("it is delivered", ([row]) => row?.state === "sent");
+      fixture.smtp.hangUp();
+      fixture.smtp.behaviour = honest;
+      fixture.liaison.clock.advance(3600);
+      await fixture.until("it is delivered", ([row]) => row?.state === "sent");
       assert.deepEqual(
-        scene.smtp.mails.map(({ secure }) => secure),
+        fixture.smtp.mails.map(({ secure }) => secure),
         [true],
       );
       // What begins with a 22 is a TLS handshake, said to a server that no longer listens for one.
-      const inClear = scene.smtp.commands.filter(({ line, secure }) => !secure && line.charCodeAt(0) !== 22);
+      const inClear = fixture.smtp.commands.filter(
+        ({ line, secure }) => !secure && line.charCodeAt(0) !== 22,
+      );
       for (const { line } of inClear) assert.match(line, /^(EHLO \S+|STARTTLS|QUIT)$/);
     });
   });

@@ -7,10 +7,10 @@ import { after, before, describe, it } from "node:test";
 import { type ParsedMail, simpleParser } from "mailparser";
 import { parse } from "node-html-parser";
 import { asOrganizationId } from "../../src/domain/ids.ts";
-import { bindTo } from "../support/attack-kit.ts";
+import { bindTo } from "../support/attack-fixture.ts";
 import type { KeptMail } from "../support/bad-smtp.ts";
 import { openLink, register, signIn, type TestPerson } from "../support/liaison.ts";
-import { MailScene, type OutboxRow } from "../support/mail-scene.ts";
+import { MailFixture, type OutboxRow } from "../support/mail-fixture.ts";
 
 function person(username: string, name: string): TestPerson {
   return { username, name, password: `${username}-password`, email: `${username}@consumer.example` };
@@ -18,7 +18,7 @@ function person(username: string, name: string): TestPerson {
 
 /** The mails to one address, as they came and as they read. */
 async function mailsTo(
-  { smtp }: MailScene,
+  { smtp }: MailFixture,
   address: string,
 ): Promise<(KeptMail & { parsed: ParsedMail; html: string })[]> {
   const kept = smtp.mails.filter(({ to }) => to === address);
@@ -29,8 +29,8 @@ async function mailsTo(
   });
 }
 
-async function ask(scene: MailScene, who: TestPerson, ...addresses: string[]): Promise<void> {
-  const { browser, page } = await scene.linkStep(who);
+async function ask(fixture: MailFixture, who: TestPerson, ...addresses: string[]): Promise<void> {
+  const { browser, page } = await fixture.linkStep(who);
   for (const email of addresses) {
     const waiting = await browser.press(page, "Continue", { email });
     assert.equal(waiting.heading, "Check your email");
@@ -48,9 +48,9 @@ const headerLike = "Bcc: eve@evil.example\u2028Subject: Evil\u0085Reply-To: eve@
 describe("what strangers get into mails", { concurrency: 3 }, () => {
   describe("M2: names with line breaks", { concurrency: 1 }, () => {
     const eve = person("m2-eve", injection);
-    let scene: MailScene;
+    let fixture: MailFixture;
     before(async () => {
-      scene = await MailScene.start({
+      fixture = await MailFixture.start({
         crowd: [eve],
         config: (base) => ({
           ...base,
@@ -58,7 +58,7 @@ describe("what strangers get into mails", { concurrency: 3 }, () => {
           mail: { ...(base["mail"] as object), from_name: injection },
         }),
       });
-      const { liaison } = scene;
+      const { liaison } = fixture;
       await register(liaison, { id: asOrganizationId("org"), name: headerLike }, [
         { id: "link", email: "link@northwind.example", name: injection },
         { id: "own", email: "own@northwind.example", name: injection },
@@ -67,15 +67,15 @@ describe("what strangers get into mails", { concurrency: 3 }, () => {
       ]);
       await bindTo(liaison, eve, "own");
       await bindTo(liaison, person("m2-owner", "Owner"), "other");
-      await scene.until("the notices have left", (rows) => countSent(rows) === 2);
+      await fixture.until("the notices have left", (rows) => countSent(rows) === 2);
     });
-    after(() => scene?.close());
+    after(() => fixture?.close());
 
     it(
       "M2: no kind of mail gets a header, a recipient or a body from them, and each says that it is " +
         "automatic",
       async () => {
-        const { liaison, smtp } = scene;
+        const { liaison, smtp } = fixture;
         smtp.mails.length = 0;
         smtp.commands.length = 0;
         const addresses = ["link", "own", "other", "off"].map((name) => `${name}@northwind.example`);
@@ -85,9 +85,9 @@ describe("what strangers get into mails", { concurrency: 3 }, () => {
         const notAdmitted = await signIn(browser, started, eve);
         const page = await browser.follow(notAdmitted, /link/i);
         for (const email of addresses) await browser.press(page, "Continue", { email });
-        await scene.until("all were answered", (rows) => countSent(rows) === 6);
-        await openLink(liaison.browser(), linkOf((await mailsTo(scene, "link@northwind.example"))[0]), eve);
-        await scene.until("the notice was sent", (rows) => countSent(rows) === 7);
+        await fixture.until("all were answered", (rows) => countSent(rows) === 6);
+        await openLink(liaison.browser(), linkOf((await mailsTo(fixture, "link@northwind.example"))[0]), eve);
+        await fixture.until("the notice was sent", (rows) => countSent(rows) === 7);
 
         assert.equal(smtp.mails.length, 5);
         const expected = [
@@ -101,7 +101,7 @@ describe("what strangers get into mails", { concurrency: 3 }, () => {
           "to",
         ];
         for (const { to, source, parsed } of (
-          await Promise.all(addresses.map((to) => mailsTo(scene, to)))
+          await Promise.all(addresses.map((to) => mailsTo(fixture, to)))
         ).flat()) {
           const names = parsed.headerLines
             .map(({ key }) => key)
@@ -131,33 +131,33 @@ describe("what strangers get into mails", { concurrency: 3 }, () => {
   });
 
   describe("M3: internationalized addresses", { concurrency: 1 }, () => {
-    let scene: MailScene;
+    let fixture: MailFixture;
     before(async () => {
-      scene = await MailScene.start();
-      await register(scene.liaison, { id: asOrganizationId("org") }, [
+      fixture = await MailFixture.start();
+      await register(fixture.liaison, { id: asOrganizationId("org") }, [
         { id: "domain", email: "ann@bücher.example" },
         { id: "local", email: "анна@northwind.example" },
         { id: "both", email: "анна@bücher.example" },
       ]);
     });
-    after(() => scene?.close());
+    after(() => fixture?.close());
 
     const person3 = person("ann", "Ann Archer");
     const ann = { ...person3, password: "ann-password-1" };
     const recipients = () =>
-      scene.smtp.commands.flatMap(({ line }) => /^RCPT TO:<(.*)>/.exec(line)?.[1] ?? []);
+      fixture.smtp.commands.flatMap(({ line }) => /^RCPT TO:<(.*)>/.exec(line)?.[1] ?? []);
 
     it("M3: a domain travels as its A-label, in an envelope of one recipient", async () => {
-      await ask(scene, ann, "Ann@XN--BCHER-KVA.example");
-      await scene.until("it was sent", (rows) => rows[0]?.state === "sent");
+      await ask(fixture, ann, "Ann@XN--BCHER-KVA.example");
+      await fixture.until("it was sent", (rows) => rows[0]?.state === "sent");
       assert.deepEqual(recipients(), ["ann@xn--bcher-kva.example"]);
-      const [mail] = scene.smtp.mails;
+      const [mail] = fixture.smtp.mails;
       assert.match(mail?.source ?? "", /^To: .*ann@xn--bcher-kva\.example/im);
     });
 
     it("M3: a local part that needs SMTPUTF8 is refused where no server can, nothing is sent", async () => {
-      await ask(scene, ann, "анна@northwind.example");
-      const rows = await scene.until(
+      await ask(fixture, ann, "анна@northwind.example");
+      const rows = await fixture.until(
         "it was refused",
         (all) => all.length === 2 && all.every(({ state }) => state !== "queued"),
       );
@@ -167,12 +167,12 @@ describe("what strangers get into mails", { concurrency: 3 }, () => {
     });
 
     it("M3: and sent by SMTPUTF8 where the server can", async () => {
-      scene.smtp.offers = ["8BITMIME", "SMTPUTF8"];
-      scene.smtp.hangUp();
-      scene.smtp.commands.length = 0;
-      await ask(scene, ann, "анна@bücher.example");
-      await scene.until("it was sent", (rows) => rows[2]?.state === "sent");
-      const sender = scene.smtp.commands.filter(({ line }) => line.startsWith("MAIL FROM"));
+      fixture.smtp.offers = ["8BITMIME", "SMTPUTF8"];
+      fixture.smtp.hangUp();
+      fixture.smtp.commands.length = 0;
+      await ask(fixture, ann, "анна@bücher.example");
+      await fixture.until("it was sent", (rows) => rows[2]?.state === "sent");
+      const sender = fixture.smtp.commands.filter(({ line }) => line.startsWith("MAIL FROM"));
       assert.ok(sender.length === 1 && sender[0]?.line.includes(" SMTPUTF8"));
       assert.deepEqual(recipients(), ["анна@bücher.example"]);
     });
@@ -223,27 +223,27 @@ describe("what strangers get into mails", { concurrency: 3 }, () => {
       })),
     ];
     const html = '<b>Ann</b> & "Co" <script>alert(1)</script>';
-    let scene: MailScene;
+    let fixture: MailFixture;
     before(async () => {
-      scene = await MailScene.start({ crowd });
+      fixture = await MailFixture.start({ crowd });
       const profiles = crowd.map(({ username }) => ({
         id: username,
         email: `${username}@northwind.example`,
         name: html,
       }));
       await register(
-        scene.liaison,
+        fixture.liaison,
         { id: asOrganizationId("org"), name: "<i>Northwind</i> evil.example/login A/S" },
         profiles,
       );
     });
-    after(() => scene?.close());
+    after(() => fixture?.close());
 
     it("M4: a requester's name is capped, without addresses, control and bidi characters", async () => {
-      await Promise.all(crowd.map((who) => ask(scene, who, `${who.username}@northwind.example`)));
-      await scene.until("all were sent", (rows) => countSent(rows) === crowd.length);
+      await Promise.all(crowd.map((who) => ask(fixture, who, `${who.username}@northwind.example`)));
+      await fixture.until("all were sent", (rows) => countSent(rows) === crowd.length);
       for (const { username, email, name } of crowd) {
-        const [mail] = await mailsTo(scene, `${username}@northwind.example`);
+        const [mail] = await mailsTo(fixture, `${username}@northwind.example`);
         const text = mail?.parsed.text ?? "";
         const asked =
           text.split("\n").find((line) => line.startsWith("Someone signed in as")) ?? assert.fail(text);
@@ -266,14 +266,14 @@ describe("what strangers get into mails", { concurrency: 3 }, () => {
 
     it("M4: markup in names is encoded in HTML and plain in text", async () => {
       for (const { username } of crowd) {
-        const [mail = assert.fail()] = await mailsTo(scene, `${username}@northwind.example`);
+        const [mail = assert.fail()] = await mailsTo(fixture, `${username}@northwind.example`);
         assert.ok(mail.parsed.text?.includes(`Hello ${html},`));
         assert.ok(mail.html.includes("&lt;b&gt;Ann&lt;/b&gt; &amp; "), "encoded");
         const dom = parse(mail.html);
         assert.deepEqual(dom.querySelectorAll("b, i, script, img, link, style, iframe, object, form"), []);
         const targets = dom.querySelectorAll("a").map((a) => a.getAttribute("href"));
         assert.deepEqual([...new Set(targets)], [linkOf(mail)]);
-        assert.ok(linkOf(mail).startsWith(`${scene.liaison.issuer}/link/`));
+        assert.ok(linkOf(mail).startsWith(`${fixture.liaison.issuer}/link/`));
         assert.doesNotMatch(mail.html, /\son\w+\s*=\s*["']/i);
       }
     });
@@ -281,20 +281,20 @@ describe("what strangers get into mails", { concurrency: 3 }, () => {
     it("M4: what somebody typed is in no mail, whatever its spelling", async () => {
       const [first, second] = crowd;
       if (first === undefined || second === undefined) return assert.fail();
-      scene.smtp.mails.length = 0;
+      fixture.smtp.mails.length = 0;
       const typed = `${first.username.toUpperCase()}@Northwind.EXAMPLE`;
       await ask(
-        scene,
+        fixture,
         second,
         typed,
         "somebody-else@evil.example",
         `${first.username}+typed@northwind.example`,
       );
-      await scene.until("it was sent", (rows) => countSent(rows) === crowd.length + 1);
-      const [mail, ...others] = scene.smtp.mails;
+      await fixture.until("it was sent", (rows) => countSent(rows) === crowd.length + 1);
+      const [mail, ...others] = fixture.smtp.mails;
       assert.equal(others.length, 0);
       const [{ parsed, html: page } = assert.fail()] = await mailsTo(
-        scene,
+        fixture,
         `${first.username}@northwind.example`,
       );
       for (const part of [mail?.source ?? "", parsed.text ?? "", page]) {

@@ -18,7 +18,7 @@ import {
   hesitant,
   returnFromUpstream,
   startAttacked,
-} from "../support/attack-kit.ts";
+} from "../support/attack-fixture.ts";
 import { register, signIn, signInUpstream, type TestPerson } from "../support/liaison.ts";
 import type { StartedSignIn } from "../support/portal.ts";
 import { StoreControl } from "../support/store-control.ts";

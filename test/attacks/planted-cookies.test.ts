@@ -13,7 +13,7 @@ import {
   hesitant,
   returnFromUpstream,
   startAttacked,
-} from "../support/attack-kit.ts";
+} from "../support/attack-fixture.ts";
 import { openLink, register, signIn, signInUpstream, type TestPerson } from "../support/liaison.ts";
 import type { StartedSignIn } from "../support/portal.ts";
 import { type Page, UserAgent } from "../support/user-agent.ts";

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { asOrganizationId } from "../../src/domain/ids.ts";
-import { type Attacked, bindTo, mailsTo, startAttacked } from "../support/attack-kit.ts";
+import { type Attacked, bindTo, mailsTo, startAttacked } from "../support/attack-fixture.ts";
 import { portalSecret, register, signIn, signInUpstream } from "../support/liaison.ts";
 import { linkIn } from "../support/mailbox.ts";
 import { type Page, UserAgent, type Visit } from "../support/user-agent.ts";

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { asClientId, asOrganizationId } from "../../src/domain/ids.ts";
-import { bindTo } from "../support/attack-kit.ts";
+import { bindTo } from "../support/attack-fixture.ts";
 import { type ClientDoors, type ClientTry, type Door, openDoors } from "../support/client-doors.ts";
 import { register, signIn } from "../support/liaison.ts";
 import type { UserAgent } from "../support/user-agent.ts";
@@ -109,7 +109,7 @@ describe("O13: what a client app registers", { concurrency: 1 }, () => {
   });
   after(() => open?.close());
 
-  const registered = async () => JSON.stringify(await open.scene.store.clients.list());
+  const registered = async () => JSON.stringify(await open.fixture.store.clients.list());
 
   for (const [door, { keepsBlanks }] of Object.entries(doors) as [Door, (typeof doors)[Door]][]) {
     for (const field of fields) {
@@ -164,8 +164,8 @@ describe("O13: what a client app registers", { concurrency: 1 }, () => {
   }
 
   it("O13: what passed every door in another spelling is refused by the provider itself, too", async () => {
-    const { scene } = open;
-    const { id } = await scene.owner.done<{ id: string }>("POST", "/clients", {
+    const { fixture } = open;
+    const { id } = await fixture.owner.done<{ id: string }>("POST", "/clients", {
       body: {
         preset: "web",
         name: "Old",
@@ -173,18 +173,18 @@ describe("O13: what a client app registers", { concurrency: 1 }, () => {
         redirect_uris: ["https://p.example/cb"],
       },
     });
-    const old = (await scene.store.clients.find(asClientId(id))) ?? assert.fail();
-    await scene.store.clients.put({
+    const old = (await fixture.store.clients.find(asClientId(id))) ?? assert.fail();
+    await fixture.store.clients.put({
       ...old,
       metadata: { ...old.metadata, post_logout_redirect_uris: ["https://u:secret-pw@p.example/bye"] },
     });
-    const headers = { "if-match": await scene.owner.etag(`/clients/${id}`) };
-    const renamed = await scene.owner.call("PATCH", `/clients/${id}`, { body: { name: "New" }, headers });
+    const headers = { "if-match": await fixture.owner.etag(`/clients/${id}`) };
+    const renamed = await fixture.owner.call("PATCH", `/clients/${id}`, { body: { name: "New" }, headers });
     assert.equal(renamed.status, 400, renamed.text);
     assert.match(renamed.text, /post_logout_redirect_uris: write it without a user name/);
     assert.doesNotMatch(renamed.text, /secret-pw/);
     const mended = { post_logout_redirect_uris: ["https://p.example/bye"] };
-    await scene.owner.edit(`/clients/${id}`, mended);
+    await fixture.owner.edit(`/clients/${id}`, mended);
   });
 
   describe("and a request with such a spelling of a registered address", () => {
@@ -219,33 +219,33 @@ describe("O13: what a client app registers", { concurrency: 1 }, () => {
     ];
     let member: UserAgent;
     before(async () => {
-      const { scene } = open;
-      await register(scene, { id: asOrganizationId("northwind") }, [
+      const { fixture } = open;
+      await register(fixture, { id: asOrganizationId("northwind") }, [
         { id: "member", email: "member@northwind.example" },
       ]);
-      const person = scene.stranger();
-      await bindTo(scene, person, "member");
-      member = scene.browser();
-      await signIn(member, await scene.customerSource.start(), person);
+      const person = fixture.stranger();
+      await bindTo(fixture, person, "member");
+      member = fixture.browser();
+      await signIn(member, await fixture.customerSource.start(), person);
     });
 
     it("O13: gets a page, and leads nowhere", async () => {
-      const { scene } = open;
+      const { fixture } = open;
       for (const redirect_uri of spellings(callback)) {
-        const { url } = await scene.customerSource.start({ redirect_uri });
+        const { url } = await fixture.customerSource.start({ redirect_uri });
         const page = await member.visit(url);
         assert.equal(page.status, 400, `${JSON.stringify(redirect_uri)}: ${page.url.href}`);
-        assert.equal(page.url.origin, scene.issuer);
+        assert.equal(page.url.origin, fixture.issuer);
         assert.equal(page.headers.get("location"), null);
       }
       for (const post_logout_redirect_uri of spellings(afterwards)) {
-        const url = new URL(`${scene.issuer}/logout`);
+        const url = new URL(`${fixture.issuer}/logout`);
         url.search = String(new URLSearchParams({ client_id: "customersource", post_logout_redirect_uri }));
         const page = await member.visit(url);
         assert.equal(page.status, 400, `${JSON.stringify(post_logout_redirect_uri)}: ${page.url.href}`);
-        assert.equal(page.url.origin, scene.issuer);
+        assert.equal(page.url.origin, fixture.issuer);
       }
-      const honest = await member.visit((await scene.customerSource.start()).url);
+      const honest = await member.visit((await fixture.customerSource.start()).url);
       assert.ok(honest.url.href.startsWith(`${callback}?code=`), honest.text);
     });
   });

@@ -9,9 +9,9 @@ import { after, before, describe, it } from "node:test";
 import { importDirectory, type RowReport } from "../../src/admin/import/import.ts";
 import { refusal } from "../../src/demo/portal-pages.ts";
 import { asClientId, asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
-import { bindTo } from "../support/attack-kit.ts";
+import { bindTo } from "../support/attack-fixture.ts";
 import { type ClientDoors, type Door, openDoors } from "../support/client-doors.ts";
-import { aRow, csvOf } from "../support/import-kit.ts";
+import { aRow, csvOf } from "../support/import-fixture.ts";
 import { portalSecret, register, signIn } from "../support/liaison.ts";
 import { TestPortal } from "../support/portal.ts";
 
@@ -44,7 +44,7 @@ describe("A10: ids that are names of Object.prototype", { concurrency: 1 }, () =
   const doors: Door[] = ["api", "command", "pages"];
   for (const door of doors) {
     it(`A10: a client app of such an id: ${door} refuses it, and says why`, async () => {
-      const { store } = open.scene;
+      const { store } = open.fixture;
       const before = await store.clients.list();
       for (const id of names) {
         const { isTaken, said } = await open.at(door, { id });
@@ -56,7 +56,7 @@ describe("A10: ids that are names of Object.prototype", { concurrency: 1 }, () =
   }
 
   it("A10: of every preset, and of organizations and profiles, by the API and by commands", async () => {
-    const { owner } = open.scene;
+    const { owner } = open.fixture;
     await owner.done("POST", "/organizations", {
       body: { id: "a10", name: "N", account_number: "1", kind: "customer" },
     });
@@ -115,7 +115,7 @@ describe("A10: ids that are names of Object.prototype", { concurrency: 1 }, () =
   });
 
   it("A10: an import refuses the rows, and takes the others", async () => {
-    const { store, clock } = open.scene;
+    const { store, clock } = open.fixture;
     const reports: RowReport[] = [];
     const rows = names.flatMap((name) => [
       aRow({ organization_id: name, profile_id: `p-${name}` }),
@@ -146,7 +146,7 @@ describe("A10: ids that are names of Object.prototype", { concurrency: 1 }, () =
   });
 
   it("A10: the configuration names none so, neither portals nor upstreams", async () => {
-    const { config } = open.scene;
+    const { config } = open.fixture;
     const [upstream] = config.upstreams;
     for (const id of names) {
       const portal = await open.at("configuration", { id });
@@ -162,24 +162,25 @@ describe("A10: ids that are names of Object.prototype", { concurrency: 1 }, () =
   });
 
   it("A10: query fields, flags, formats and errors of such a name are none", async () => {
-    const { issuer, owner } = open.scene;
+    const { issuer, owner } = open.fixture;
     for (const name of names) {
       assert.equal((await owner.call("GET", `/organizations?${name}=1`)).status, 400, name);
       assert.equal((await owner.call("GET", `/audit?${name}=1&limit=${name}`)).status, 400, name);
       const flag = await open.command(["orgs", "list", `--${name}`, "x"]);
       assert.match(flag.said, /has no flag|doesn't take/, name);
       assert.match(refusal(name, undefined).detail, /couldn't finish this sign-in/);
-      const page = await open.scene.browser().visit(`${issuer}/admin/clients/new?preset=${name}`);
+      const page = await open.fixture.browser().visit(`${issuer}/admin/clients/new?preset=${name}`);
       assert.ok(page.status < 500, page.text);
       assert.ok(
-        (await open.scene.browser().visit(`${issuer}/upstream/${name}/callback?state=x&code=x`)).status < 500,
+        (await open.fixture.browser().visit(`${issuer}/upstream/${name}/callback?state=x&code=x`)).status <
+          500,
       );
-      const hinted = await open.scene.customerSource.start({
+      const hinted = await open.fixture.customerSource.start({
         upstream: name,
         profile_hint: name,
         login_hint: name,
       });
-      assert.equal((await open.scene.browser().visit(hinted.url)).status, 200, name);
+      assert.equal((await open.fixture.browser().visit(hinted.url)).status, 200, name);
     }
   });
 
@@ -187,8 +188,8 @@ describe("A10: ids that are names of Object.prototype", { concurrency: 1 }, () =
     "A10: stored by an older version, they sign people in, each to what is theirs, and nothing shared is " +
       "written on",
     async () => {
-      const { scene } = open;
-      const { store, issuer } = scene;
+      const { fixture } = open;
+      const { store, issuer } = fixture;
       const before = shared();
       for (const id of names) {
         const redirectUri = "http://localhost:9/old/callback";
@@ -210,15 +211,15 @@ describe("A10: ids that are names of Object.prototype", { concurrency: 1 }, () =
           },
         });
       }
-      await register(scene, { id: asOrganizationId("__proto__") }, [
+      await register(fixture, { id: asOrganizationId("__proto__") }, [
         { id: "constructor", email: "one@old.example" },
         { id: "valueOf", email: "two@old.example" },
       ]);
       const people = await Promise.all(
         ["constructor", "valueOf"].map(async (profileId) => {
-          const person = scene.stranger();
-          const accountId = await bindTo(scene, person, profileId);
-          return { profileId, accountId, person, browser: scene.browser() };
+          const person = fixture.stranger();
+          const accountId = await bindTo(fixture, person, profileId);
+          return { profileId, accountId, person, browser: fixture.browser() };
         }),
       );
       const sids = new Set<unknown>();
@@ -249,19 +250,19 @@ describe("A10: ids that are names of Object.prototype", { concurrency: 1 }, () =
           sids.add(told["sid"]);
           assert.deepEqual(shared(), before, clientId);
         }
-        const sessions = await scene.owner.list<{ client_id: string }>(`/grants?account_id=${accountId}`);
+        const sessions = await fixture.owner.list<{ client_id: string }>(`/grants?account_id=${accountId}`);
         assert.deepEqual(sessions.map(({ client_id }) => client_id).toSorted(), names.toSorted());
       }
       assert.equal(sids.size, people.length * names.length, "each has a session of their own at each portal");
       const [first, second] = people;
       if (first === undefined || second === undefined) return assert.fail();
       await first.browser.press(await first.browser.visit(`${issuer}/logout`), "Sign out");
-      assert.deepEqual(await scene.owner.list(`/grants?account_id=${first.accountId}`), []);
-      assert.equal((await scene.owner.list(`/grants?account_id=${second.accountId}`)).length, names.length);
+      assert.deepEqual(await fixture.owner.list(`/grants?account_id=${first.accountId}`), []);
+      assert.equal((await fixture.owner.list(`/grants?account_id=${second.accountId}`)).length, names.length);
       for (const id of names) {
-        const { status } = await scene.owner.call("GET", `/clients/${id}`);
+        const { status } = await fixture.owner.call("GET", `/clients/${id}`);
         assert.equal(status, 200, "administrators see it");
-        await scene.owner.done("DELETE", `/clients/${id}`);
+        await fixture.owner.done("DELETE", `/clients/${id}`);
       }
       assert.deepEqual(shared(), before);
     },

@@ -13,7 +13,7 @@ import {
   auditOf,
   requestOf,
   startAttacked,
-} from "../support/attack-kit.ts";
+} from "../support/attack-fixture.ts";
 import { grownRows, type Holding, holdingOf } from "../support/holding.ts";
 import { people, register, signIn, signInUpstream } from "../support/liaison.ts";
 import { perHour } from "../support/mailbox-flood.ts";

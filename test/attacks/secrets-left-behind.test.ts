@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { asOrganizationId } from "../../src/domain/ids.ts";
 import { createLogger } from "../../src/logger.ts";
-import { almostCarryOut, hesitant } from "../support/attack-kit.ts";
+import { almostCarryOut, hesitant } from "../support/attack-fixture.ts";
 import { honest } from "../support/bad-smtp.ts";
 import { openLink, people, portalSecret, register, signIn, signInUpstream } from "../support/liaison.ts";
-import { MailScene } from "../support/mail-scene.ts";
+import { MailFixture } from "../support/mail-fixture.ts";
 import type { StartedSignIn } from "../support/portal.ts";
 import type { Page, UserAgent } from "../support/user-agent.ts";
 import { traces, Wiretap } from "../support/wiretap.ts";
@@ -27,7 +27,7 @@ describe("D5 and D6: secrets after a whole journey", { concurrency: 1 }, () => {
   const output: string[] = [];
   const wiretap = new Wiretap();
   const write = { out: process.stdout.write, err: process.stderr.write };
-  let scene: MailScene;
+  let fixture: MailFixture;
   let breakStore = false;
 
   before(async () => {
@@ -38,7 +38,7 @@ describe("D5 and D6: secrets after a whole journey", { concurrency: 1 }, () => {
         return Reflect.apply(original, this, parameters) as boolean;
       } as typeof stream.write;
     }
-    scene = await MailScene.start({
+    fixture = await MailFixture.start({
       logger: createLogger({ level: "trace", destination: { write: (line) => void lines.push(line) } }),
       smtp: { username: "liaison-mailer", password: "the-password-of-the-mail-server" },
       decorate: (store) => ({
@@ -52,9 +52,11 @@ describe("D5 and D6: secrets after a whole journey", { concurrency: 1 }, () => {
         },
       }),
     });
-    scene.smtp.offers = ["AUTH PLAIN"];
-    const { config, store } = scene.liaison;
-    await register(scene.liaison, { id: asOrganizationId("northwind") }, [{ id: "ann", email: registered }]);
+    fixture.smtp.offers = ["AUTH PLAIN"];
+    const { config, store } = fixture.liaison;
+    await register(fixture.liaison, { id: asOrganizationId("northwind") }, [
+      { id: "ann", email: registered },
+    ]);
     wiretap.add("the encryption key", config.encryption_key);
     wiretap.add("a portal's secret", portalSecret);
     wiretap.add("the upstream's secret", config.upstreams[0]?.client_secret);
@@ -71,12 +73,12 @@ describe("D5 and D6: secrets after a whole journey", { concurrency: 1 }, () => {
     wiretap.stop();
     process.stdout.write = write.out;
     process.stderr.write = write.err;
-    await scene?.close();
+    await fixture?.close();
   });
 
   function searchFiles(when: string): void {
-    const names = readdirSync(scene.liaison.dataDir).filter((name) => name.startsWith("liaison.db"));
-    const dump = Buffer.concat(names.map((name) => readFileSync(join(scene.liaison.dataDir, name))));
+    const names = readdirSync(fixture.liaison.dataDir).filter((name) => name.startsWith("liaison.db"));
+    const dump = Buffer.concat(names.map((name) => readFileSync(join(fixture.liaison.dataDir, name))));
     assert.ok(names.length >= 2 && dump.includes(registered), "the search finds nothing at all");
     report(dump, `in the files ${when}`);
   }
@@ -98,7 +100,7 @@ describe("D5 and D6: secrets after a whole journey", { concurrency: 1 }, () => {
 
   /** The link that was mailed last, put together again from its quoted-printable lines. */
   function mailedLink(): string {
-    const source = scene.smtp.mails.at(-1)?.source.replaceAll("=\r\n", "").replaceAll("=3D", "=") ?? "";
+    const source = fixture.smtp.mails.at(-1)?.source.replaceAll("=\r\n", "").replaceAll("=3D", "=") ?? "";
     return /https?:\/\/\S+\/link\/[\w-]+\/[\w-]+/.exec(source)?.[0] ?? assert.fail("no link was mailed");
   }
 
@@ -106,7 +108,7 @@ describe("D5 and D6: secrets after a whole journey", { concurrency: 1 }, () => {
   const browsers: { ann: UserAgent; waiting: Page; started: StartedSignIn }[] = [];
 
   it("D5: while an address is asked for, with a mail server that quotes what it refuses", async () => {
-    const { liaison, smtp } = scene;
+    const { liaison, smtp } = fixture;
     smtp.behaviour = (step) => {
       if (step === "RCPT" && smtp.mails.length === 0) return { say: `451 <${registered}> try later` };
       return step === "content" ? { say: `250 queued: ${mailedLink()}` } : undefined;
@@ -120,7 +122,7 @@ describe("D5 and D6: secrets after a whole journey", { concurrency: 1 }, () => {
     searchFiles("with an inquiry waiting");
     browsers.push({ ann, waiting, started });
     for (const email of [typed.unknown, typed.malformed]) await ann.press(linkStep, "Continue", { email });
-    await scene.until("the mail was refused", ([row]) => row?.attempts === 1);
+    await fixture.until("the mail was refused", ([row]) => row?.attempts === 1);
     searchFiles("with a mail waiting");
     smtp.behaviour = (step) => {
       if (step !== "content") return undefined;
@@ -128,14 +130,14 @@ describe("D5 and D6: secrets after a whole journey", { concurrency: 1 }, () => {
       return { say: `250 queued: ${mailedLink()}` };
     };
     liaison.clock.advance(30);
-    await scene.until("the mail was sent", ([row]) => row?.state === "sent");
+    await fixture.until("the mail was sent", ([row]) => row?.state === "sent");
     assert.ok(seen("a mailed secret"));
     searchFiles("with a link mailed, and quoted in the server's reply");
     smtp.behaviour = honest;
   });
 
   it("D5: while the link is carried out, a code is exchanged, and tokens are used", async () => {
-    const { liaison } = scene;
+    const { liaison } = fixture;
     const { ann, waiting, started } = browsers[0] ?? assert.fail();
     const link = mailedLink();
     assert.equal(
@@ -164,7 +166,7 @@ describe("D5 and D6: secrets after a whole journey", { concurrency: 1 }, () => {
   });
 
   it("D6: while everything fails that can", async () => {
-    const { liaison } = scene;
+    const { liaison } = fixture;
     const { customerSource, issuer } = liaison;
     const browser = hesitant();
     const started = await customerSource.start();
@@ -245,10 +247,10 @@ describe("D5 and D6: secrets after a whole journey", { concurrency: 1 }, () => {
       assert.ok(seen(what), `${what} was never seen`);
     }
     searchFiles("after the journey");
-    await scene.liaison.app.close();
-    await scene.liaison.store.close();
-    const names = readdirSync(scene.liaison.dataDir);
-    const dump = Buffer.concat(names.map((name) => readFileSync(join(scene.liaison.dataDir, name))));
+    await fixture.liaison.app.close();
+    await fixture.liaison.store.close();
+    const names = readdirSync(fixture.liaison.dataDir);
+    const dump = Buffer.concat(names.map((name) => readFileSync(join(fixture.liaison.dataDir, name))));
     report(dump, "in the files when the service has stopped");
   });
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { asAccountId, asOrganizationId } from "../../src/domain/ids.ts";
-import { type Attacked, bindTo, startAttacked } from "../support/attack-kit.ts";
+import { type Attacked, bindTo, startAttacked } from "../support/attack-fixture.ts";
 import { marks } from "../support/chooser.ts";
 import { register, signIn } from "../support/liaison.ts";
 

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { asAccountId, asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
-import { type Attacked, bindTo, startAttacked } from "../support/attack-kit.ts";
+import { type Attacked, bindTo, startAttacked } from "../support/attack-fixture.ts";
 import { marks } from "../support/chooser.ts";
 import { assertTokensEnded, type HeldTokens } from "../support/ended-tokens.ts";
 import { register, signIn, type TestPerson } from "../support/liaison.ts";
@@ -374,7 +374,7 @@ describe("selections", { concurrency: 1 }, () => {
   it("what a person chooses in one tab isn't undone by a sign-in that was under way in another", async () => {
     const browser = liaison.browser();
     await signIn(browser, await liaison.partnerSource.start(), person);
-    const { reached, release } = control.holdNext("standings.select");
+    const { reached, release } = control.holdNext("accountsAtClients.select");
     const underWay = browser.visit((await liaison.customerSource.start({ profile_hint: home })).url);
     await reached;
     const started = await liaison.customerSource.start();

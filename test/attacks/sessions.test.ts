@@ -10,7 +10,7 @@ import {
   mailsTo,
   returnFromUpstream,
   startAttacked,
-} from "../support/attack-kit.ts";
+} from "../support/attack-fixture.ts";
 import { openLink, register, signIn } from "../support/liaison.ts";
 import { linkIn } from "../support/mailbox.ts";
 import { type Page, UserAgent, type Visit } from "../support/user-agent.ts";

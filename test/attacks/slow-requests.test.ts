@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { asOrganizationId } from "../../src/domain/ids.ts";
-import { type Attacked, startAttacked } from "../support/attack-kit.ts";
+import { type Attacked, startAttacked } from "../support/attack-fixture.ts";
 import { people, register, signIn } from "../support/liaison.ts";
 import { askFrom, halfSent, openRaw } from "../support/raw-socket.ts";
 

@@ -5,7 +5,7 @@ import { after, before, describe, it } from "node:test";
 import { ResponseBodyError, tokenRevocation } from "openid-client";
 import { asOrganizationId, asProfileId, type OrganizationId } from "../../src/domain/ids.ts";
 import type { Store } from "../../src/storage/contract.ts";
-import { type Attacked, bindTo, startAttacked } from "../support/attack-kit.ts";
+import { type Attacked, bindTo, startAttacked } from "../support/attack-fixture.ts";
 import { register, signIn } from "../support/liaison.ts";
 import type { StartedSignIn } from "../support/portal.ts";
 import type { UserAgent } from "../support/user-agent.ts";

@@ -8,7 +8,7 @@ import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { pino } from "pino";
-import { type Attacked, returnFromUpstream, startAttacked } from "../support/attack-kit.ts";
+import { type Attacked, returnFromUpstream, startAttacked } from "../support/attack-fixture.ts";
 import { TestClock } from "../support/liaison.ts";
 import { type Lies, type LyingUpstream, PEER_CLIENT, startLyingUpstream } from "../support/upstream-peer.ts";
 import { type Page, UserAgent } from "../support/user-agent.ts";

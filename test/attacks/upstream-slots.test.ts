@@ -8,7 +8,7 @@ import { after, before, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { seededSubject } from "../../src/demo/upstream-accounts.ts";
 import { asOrganizationId, asUpstreamId } from "../../src/domain/ids.ts";
-import { bindIdentity } from "../support/attack-kit.ts";
+import { bindIdentity } from "../support/attack-fixture.ts";
 import { freePort } from "../support/free-port.ts";
 import { type Liaison, people, register, startLiaison } from "../support/liaison.ts";
 import { type SourceAddress, sourceAddress } from "../support/source-address.ts";

@@ -16,7 +16,7 @@ import {
   requestOf,
   returnFromUpstream,
   startAttacked,
-} from "../support/attack-kit.ts";
+} from "../support/attack-fixture.ts";
 import { register, signIn } from "../support/liaison.ts";
 import { linkIn } from "../support/mailbox.ts";
 import { type Lies, type LyingUpstream, PEER_CLIENT, startLyingUpstream } from "../support/upstream-peer.ts";

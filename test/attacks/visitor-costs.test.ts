@@ -8,7 +8,7 @@ import { after, before, describe, it } from "node:test";
 import { parse } from "node-html-parser";
 import { asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
 import { CONSOLE_CLIENT_ID } from "../../src/domain/records.ts";
-import { type Attacked, askForLink, startAttacked } from "../support/attack-kit.ts";
+import { type Attacked, askForLink, startAttacked } from "../support/attack-fixture.ts";
 import { linkByMail, people, portalSecret, register, signIn } from "../support/liaison.ts";
 import { askFrom } from "../support/raw-socket.ts";
 import type { UserAgent } from "../support/user-agent.ts";

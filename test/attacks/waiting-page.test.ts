@@ -18,7 +18,7 @@ import {
   quiet,
   returnFromUpstream,
   startAttacked,
-} from "../support/attack-kit.ts";
+} from "../support/attack-fixture.ts";
 import { openLink, register, type TestPerson } from "../support/liaison.ts";
 import { seen } from "../support/seen-page.ts";
 import { StoreCounter } from "../support/store-counter.ts";
@@ -31,7 +31,7 @@ interface Waiter {
   waiting: Page;
 }
 
-interface Scene {
+interface Fixture {
   link: string;
   address: string;
   profileId: string;
@@ -87,7 +87,9 @@ describe("the waiting page and what was done with the link", () => {
    * Two strangers who asked: one for the profile's address, the other for one of the same length that nobody
    * has.
    */
-  async function strangersAsk(name: string): Promise<{ scene: Scene; stranger: Waiter; control: Waiter }> {
+  async function strangersAsk(
+    name: string,
+  ): Promise<{ fixture: Fixture; stranger: Waiter; control: Waiter }> {
     const address = `${name}@northwind.example`;
     await register(liaison, { id: asOrganizationId(name) }, [{ id: name, email: address }]);
     const [person, other, owner] = [liaison.stranger(), liaison.stranger(), liaison.stranger()];
@@ -95,20 +97,20 @@ describe("the waiting page and what was done with the link", () => {
     const asked = await askForLink(liaison, person, address);
     const unknown = await ask(liaison, other, nobodys);
     return {
-      scene: { link: asked.link, address, profileId: name, owner },
+      fixture: { link: asked.link, address, profileId: name, owner },
       stranger: { browser: asked.browser, waiting: asked.waiting, person, address },
       control: { browser: unknown.browser, waiting: unknown.waiting, person: other, address: nobodys },
     };
   }
 
   /** The owner links her own account to her profile, by a link that she asked for herself. */
-  async function ownersLink({ address, profileId, owner }: Scene): Promise<void> {
+  async function ownersLink({ address, profileId, owner }: Fixture): Promise<void> {
     const { link } = await askForLink(liaison, owner, address);
     assert.equal((await openLink(liaison.browser(), link, owner)).heading, "Your account is linked");
     assert.notEqual((await profileOf(liaison, profileId)).accountId, null);
   }
 
-  const doings: Record<string, (scene: Scene) => Promise<unknown>> = {
+  const doings: Record<string, (fixture: Fixture) => Promise<unknown>> = {
     nothing: async () => {},
     opened: async ({ link }) => await liaison.browser().visit(link),
     "opened and gone on to the sign-in": async ({ link }) => {
@@ -131,10 +133,10 @@ describe("the waiting page and what was done with the link", () => {
       liaison.clock.advance(1801);
       assert.equal((await liaison.browser().visit(link)).heading, "This link has expired");
     },
-    "used: her own account was linked by a link of her own": async (scene) => await ownersLink(scene),
-    unlinked: async (scene) => {
-      await ownersLink(scene);
-      await liaison.store.links.unbind(asProfileId(scene.profileId), "test", liaison.clock.now());
+    "used: her own account was linked by a link of her own": async (fixture) => await ownersLink(fixture),
+    unlinked: async (fixture) => {
+      await ownersLink(fixture);
+      await liaison.store.links.unbind(asProfileId(fixture.profileId), "test", liaison.clock.now());
     },
     "gone on to the sign-in, and cancelled there": async ({ link, owner }) => {
       const { browser, callback } = await almostCarryOut(link, owner);
@@ -179,8 +181,8 @@ describe("the waiting page and what was done with the link", () => {
 
   for (const [index, [what, act]] of Object.entries(doings).entries()) {
     it(`L2 L12: says nothing of it: ${what}`, async () => {
-      const { scene, stranger, control } = await strangersAsk(`owner-${index}`);
-      await act(scene);
+      const { fixture, stranger, control } = await strangersAsk(`owner-${index}`);
+      await act(fixture);
       const [theirs, expected] = [await observed(stranger), await observed(control)];
       assert.deepEqual(theirs, expected);
       assert.match(theirs[0] ?? "", /Declined, changed your mind, no mail\?/);
@@ -193,8 +195,8 @@ describe("the waiting page and what was done with the link", () => {
     const name = "linked-before";
     const address = `${name}@northwind.example`;
     await register(liaison, { id: asOrganizationId(name) }, [{ id: name, email: address }]);
-    const scene = { link: "", address, profileId: name, owner: liaison.stranger() };
-    await ownersLink(scene);
+    const fixture = { link: "", address, profileId: name, owner: liaison.stranger() };
+    await ownersLink(fixture);
     const [person, other] = [liaison.stranger(), liaison.stranger()];
     const nobodys = `${"x".repeat(name.length)}@northwind.example`;
     const stranger = { person, address, ...(await ask(liaison, person, address)) };
@@ -205,7 +207,7 @@ describe("the waiting page and what was done with the link", () => {
   });
 
   describe("that a link was declined", () => {
-    async function scene(name: string) {
+    async function fixture(name: string) {
       const address = `${name}@northwind.example`;
       await register(liaison, { id: asOrganizationId(name) }, [{ id: name, email: address }]);
       const person = liaison.stranger();
@@ -218,7 +220,7 @@ describe("the waiting page and what was done with the link", () => {
     }
 
     it("is told in the browser that declined it, whoever signed in to do so", async () => {
-      const { browser, link, state, isTold } = await scene("same-browser");
+      const { browser, link, state, isTold } = await fixture("same-browser");
       assert.equal(await isTold(), false);
       await openLink(browser, link, liaison.stranger(), "Don’t link");
       assert.equal(await isTold(), true);
@@ -226,14 +228,14 @@ describe("the waiting page and what was done with the link", () => {
     });
 
     it("is told to whoever asked, where the same identity declined it in another browser", async () => {
-      const { person, link, state, isTold } = await scene("same-identity");
+      const { person, link, state, isTold } = await fixture("same-identity");
       await openLink(liaison.browser(), link, person, "Don’t link");
       assert.equal(await isTold(), true);
       assert.equal(await state(), "declined");
     });
 
     it("isn't told of the request that is sent after it", async () => {
-      const { browser, waiting, link, state, isTold } = await scene("sent-again");
+      const { browser, waiting, link, state, isTold } = await fixture("sent-again");
       await openLink(browser, link, liaison.stranger(), "Don’t link");
       assert.equal(await isTold(), true);
       const again = await browser.press(waiting, "Send it again");

@@ -9,7 +9,7 @@ import { createServer } from "node:http";
 import { describe, it } from "node:test";
 import type { Page } from "playwright-core";
 import { asOrganizationId } from "../../src/domain/ids.ts";
-import { mailsTo } from "../support/attack-kit.ts";
+import { mailsTo } from "../support/attack-fixture.ts";
 import { startBehindNginx } from "../support/behind-nginx.ts";
 import { withBrowser } from "../support/browser.ts";
 import { installed } from "../support/foreground.ts";

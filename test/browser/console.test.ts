@@ -11,23 +11,23 @@ import type { AddressInfo } from "node:net";
 import { after, before, describe, test } from "node:test";
 import type { Browser } from "playwright-core";
 import { operations } from "../../src/admin/definitions/operations.ts";
-import { ConsoleVisitor, Keyboard } from "../support/console-visitor.ts";
+import { BrowserUser, type BrowserUserOptions } from "../support/browser-user.ts";
+import { ConsoleUser, Keyboard } from "../support/console-user.ts";
 import { demoAdministration } from "../support/demo-admin.ts";
-import { type DemoWorld, startDemoWorld } from "../support/demo-world.ts";
-import { type Stage, setStage } from "../support/journey-stage.ts";
-import { Visitor, type VisitorOptions } from "../support/journey-visitor.ts";
-import { linkOf, mailsOf, newestLink, type Visiting } from "../support/journey-world.ts";
+import { type DemoDeployment, startDemoDeployment } from "../support/demo-deployment.ts";
+import { type SharedBrowser, shareBrowser } from "../support/journey-browser.ts";
+import { linkOf, mailsOf, newestLink, type Visiting } from "../support/journey-deployment.ts";
 import { type StartedSignIn, TestPortal } from "../support/portal.ts";
 
 describe("a new administrator", () => {
-  let stage: Stage<DemoWorld>;
-  let world: DemoWorld;
+  let shared: SharedBrowser<DemoDeployment>;
+  let deployment: DemoDeployment;
   let browser: Browser;
   let rp: Server;
   let callback: string;
   before(async () => {
-    stage = await setStage(startDemoWorld);
-    ({ world, browser } = stage);
+    shared = await shareBrowser(startDemoDeployment);
+    ({ deployment, browser } = shared);
     rp = createServer((_request, response) => {
       response.setHeader("content-type", "text/html; charset=utf-8");
       response.end(
@@ -40,14 +40,14 @@ describe("a new administrator", () => {
   });
   after(async () => {
     rp?.close();
-    await stage?.close();
+    await shared?.close();
   });
 
   /** An account at the upstream; the address that will be registered is another one. */
   async function account(username: string, name: string): Promise<Visiting> {
     const password = `${username}-password`;
     const form = { name, email: `${username}@home.example`, username, password };
-    const made = await fetch(`${world.upstream}/create-account`, {
+    const made = await fetch(`${deployment.upstream}/create-account`, {
       method: "POST",
       body: new URLSearchParams(form),
     });
@@ -56,7 +56,7 @@ describe("a new administrator", () => {
   }
 
   async function invite({ registered, name }: Visiting): Promise<void> {
-    const { service, principal } = await demoAdministration(world);
+    const { service, principal } = await demoAdministration(deployment);
     await service.call(operations.administrators.invite, principal, {
       email: registered,
       name,
@@ -67,44 +67,44 @@ describe("a new administrator", () => {
   /** From the invitation's mail to the overview. */
   async function enter(
     person: Visiting,
-    options: VisitorOptions,
-  ): Promise<{ visitor: Visitor; admin: ConsoleVisitor }> {
+    options: BrowserUserOptions,
+  ): Promise<{ user: BrowserUser; admin: ConsoleUser }> {
     await invite(person);
-    const [invitation] = await mailsOf(world, person.registered);
+    const [invitation] = await mailsOf(deployment, person.registered);
     assert.equal(invitation?.subject, "You are an administrator of Contoso Sign-in");
-    const visitor = await Visitor.arrive(browser, world, options);
-    await visitor.open(linkOf(invitation));
-    await visitor.sees("Sign in to Administration");
-    await visitor.signIn(person);
-    await visitor.ask(person.registered);
-    const tab = await visitor.newTab();
-    await tab.redeem(await newestLink(world, person.registered), person);
+    const user = await BrowserUser.arrive(browser, deployment, options);
+    await user.open(linkOf(invitation));
+    await user.sees("Sign in to Administration");
+    await user.signIn(person);
+    await user.ask(person.registered);
+    const tab = await user.newTab();
+    await tab.redeem(await newestLink(deployment, person.registered), person);
     await tab.sees("Your account is linked");
     await tab.page.getByRole("link", { name: "Continue to Administration" }).waitFor();
-    if (options.javaScript === false) await visitor.follow("I've opened the link – continue");
-    const admin = new ConsoleVisitor(visitor, options);
+    if (options.javaScript === false) await user.follow("I've opened the link – continue");
+    const admin = new ConsoleUser(user, options);
     await admin.sees("Overview");
-    return { visitor, admin };
+    return { user, admin };
   }
 
   /** A person at the new portal, up to where the service leads. */
   async function comeTo(
     portal: TestPortal,
     person: Visiting,
-  ): Promise<{ visitor: Visitor; started: StartedSignIn }> {
-    const visitor = await Visitor.arrive(browser, world);
+  ): Promise<{ user: BrowserUser; started: StartedSignIn }> {
+    const user = await BrowserUser.arrive(browser, deployment);
     const started = await portal.start();
-    await visitor.open(started.url.href);
-    await visitor.signIn(person);
-    await visitor.ask(person.registered);
-    const tab = await visitor.newTab();
-    await tab.redeem(await newestLink(world, person.registered), person);
+    await user.open(started.url.href);
+    await user.signIn(person);
+    await user.ask(person.registered);
+    const tab = await user.newTab();
+    await tab.redeem(await newestLink(deployment, person.registered), person);
     await tab.sees("Your account is linked");
-    return { visitor, started };
+    return { user, started };
   }
 
   test("registers a portal, adds people, finds a time line, and learns why one was refused", async () => {
-    const { visitor, admin } = await enter(await account("kim", "Kim Keller"), { width: 1280 });
+    const { user, admin } = await enter(await account("kim", "Kim Keller"), { width: 1280 });
 
     await admin.goTo("Client apps");
     await admin.follow("Register a client app", "What kind of app is it?");
@@ -137,22 +137,22 @@ describe("a new administrator", () => {
     await admin.reads("Robin Refused");
 
     const portal = await TestPortal.connect({
-      issuer: world.issuer,
+      issuer: deployment.issuer,
       clientId,
       clientSecret,
       redirectUri: callback,
     });
     const pat = await comeTo(portal, await account("pat", "Pat at home"));
-    await pat.visitor.sees("Back at the portal");
-    const tokens = await portal.exchange(new URL(pat.visitor.page.url()), pat.started);
+    await pat.user.sees("Back at the portal");
+    const tokens = await portal.exchange(new URL(pat.user.page.url()), pat.started);
     const claims = await portal.userinfo(tokens.access_token, tokens.claims()?.sub ?? "");
     assert.equal(claims["name"], "Pat Admitted");
-    await pat.visitor.leave();
+    await pat.user.leave();
     const robin = await comeTo(portal, await account("robin", "Robin at home"));
-    await robin.visitor.follow("I've opened the link – continue");
-    await robin.visitor.follow("Why doesn't it open Order desk?");
-    await robin.visitor.sees("Your profile doesn't open Order desk");
-    await robin.visitor.leave();
+    await robin.user.follow("I've opened the link – continue");
+    await robin.user.follow("Why doesn't it open Order desk?");
+    await robin.user.sees("Your profile doesn't open Order desk");
+    await robin.user.leave();
 
     await admin.goTo("People");
     await admin.fill({ "Email or name": "pat adm" });
@@ -178,7 +178,7 @@ describe("a new administrator", () => {
     await admin.goTo("Client apps");
     await admin.follow("Order desk", "Order desk");
     assert.equal(await admin.page.getByText(clientSecret).count(), 0, "a secret is shown once");
-    await visitor.leave();
+    await user.leave();
   });
 
   for (const { username, options, organization, found } of [
@@ -189,13 +189,18 @@ describe("a new administrator", () => {
       organization: "andes",
       found: "Andes Textiles",
     },
-  ] as const satisfies { username: string; options: VisitorOptions; organization: string; found: string }[]) {
+  ] as const satisfies {
+    username: string;
+    options: BrowserUserOptions;
+    organization: string;
+    found: string;
+  }[]) {
     const how = options.width === 360 ? "on a phone" : "without scripts";
     test(`every other page, ${how}`, async () => {
-      const { visitor, admin } = await enter(await account(username, `${username} Lang`), options);
+      const { user, admin } = await enter(await account(username, `${username} Lang`), options);
       for (const section of ["Accounts", "Links", "Mail", "Administrators", "Keys", "Audit"])
         await admin.goTo(section);
-      const audit = `${world.issuer}/admin/audit`;
+      const audit = `${deployment.issuer}/admin/audit`;
       for (const day of ["01.02.2027", "2027-02-30", "-271821-04-20"]) {
         await admin.page.goto(`${audit}?from=${day}`);
         await admin.sees("Audit");
@@ -222,10 +227,10 @@ describe("a new administrator", () => {
       await admin.reads("It is shown this once: copy it now.");
       const key = await admin.copied("API key");
       const headers = { authorization: `Bearer ${key}` };
-      const answer = await fetch(`${world.issuer}/admin/api/v1/organizations`, { headers });
+      const answer = await fetch(`${deployment.issuer}/admin/api/v1/organizations`, { headers });
       assert.equal(answer.status, 200);
       await admin.follow("REST API", "Administration API");
-      await visitor.open(`${world.issuer}/admin/keys`);
+      await user.open(`${deployment.issuer}/admin/keys`);
       await admin.follow("Remove", `Remove the key ${username}-sync?`);
       await admin.press("Remove the key", "Keys");
 
@@ -240,9 +245,9 @@ describe("a new administrator", () => {
       await admin.press("Search", "Organizations");
       await admin.follow(found, new RegExp(`^${found}`));
       await admin.follow("Edit", "Edit an organization");
-      const tab = await visitor.newTab();
+      const tab = await user.newTab();
       await tab.open(admin.page.url());
-      const rival = new ConsoleVisitor(tab, options);
+      const rival = new ConsoleUser(tab, options);
       await rival.fill({ Name: `${found} plc` });
       await rival.press("Save", `${found} plc`);
       await admin.fill({ Name: `${found} Group` });
@@ -254,40 +259,40 @@ describe("a new administrator", () => {
 
       await admin.page.getByRole("button", { name: "Sign out" }).click();
       await admin.sees("You are signed out of the administration");
-      await visitor.leave();
+      await user.leave();
     });
   }
 
   test("who has no role is told so, and whom to ask", async () => {
     const sam = await account("sam", "Sam Staff");
-    const { service, principal } = await demoAdministration(world);
+    const { service, principal } = await demoAdministration(deployment);
     const input = { organization_id: "org-contoso", email: sam.registered, name: "Sam Staff" };
     await service.call(operations.profiles.create, principal, input);
-    const visitor = await Visitor.arrive(browser, world);
-    await visitor.open(`${world.issuer}/admin`);
-    await visitor.signIn(sam);
-    await visitor.ask(sam.registered);
-    const tab = await visitor.newTab();
-    await tab.redeem(await newestLink(world, sam.registered), sam);
-    await visitor.sees("You are not an administrator");
-    await visitor.reads("Sam Staff");
-    await visitor.leave();
+    const user = await BrowserUser.arrive(browser, deployment);
+    await user.open(`${deployment.issuer}/admin`);
+    await user.signIn(sam);
+    await user.ask(sam.registered);
+    const tab = await user.newTab();
+    await tab.redeem(await newestLink(deployment, sam.registered), sam);
+    await user.sees("You are not an administrator");
+    await user.reads("Sam Staff");
+    await user.leave();
   });
 
   test("the administrator that the demo names gets in by what it prints, and works by keyboard", async () => {
-    const named = world.people.find(({ expect }) => expect === "administrator");
+    const named = deployment.people.find(({ expect }) => expect === "administrator");
     assert.ok(named);
     const person = { ...named, registered: named.registered_email };
-    const visitor = await Visitor.arrive(browser, world, { width: 1280 });
-    await visitor.open(`${world.inbox}/people`);
-    await visitor.follow("Administration");
-    await visitor.sees("Sign in to Administration");
-    await visitor.signIn(person);
-    await visitor.ask(person.registered);
-    const tab = await visitor.newTab();
-    await tab.redeem(await newestLink(world, person.registered), person);
+    const user = await BrowserUser.arrive(browser, deployment, { width: 1280 });
+    await user.open(`${deployment.inbox}/people`);
+    await user.follow("Administration");
+    await user.sees("Sign in to Administration");
+    await user.signIn(person);
+    await user.ask(person.registered);
+    const tab = await user.newTab();
+    await tab.redeem(await newestLink(deployment, person.registered), person);
     await tab.sees("Your account is linked");
-    await tab.open(world.administration);
+    await tab.open(deployment.administration);
     await tab.sees("Overview");
     await tab.page.getByRole("banner").getByText("Greta Lindqvist Owner").waitFor();
 
@@ -309,6 +314,6 @@ describe("a new administrator", () => {
     await tab.reads("The client app is registered");
     await keys.press("Enter", "button", "Sign out");
     await tab.sees("You are signed out of the administration");
-    await visitor.leave();
+    await user.leave();
   });
 });

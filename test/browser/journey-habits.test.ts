@@ -6,80 +6,80 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Browser } from "playwright-core";
-import { type DemoWorld, startDemoWorld } from "../support/demo-world.ts";
+import { BrowserUser } from "../support/browser-user.ts";
+import { type DemoDeployment, startDemoDeployment } from "../support/demo-deployment.ts";
+import { type SharedBrowser, shareBrowser } from "../support/journey-browser.ts";
 import { startCookieEater } from "../support/journey-cookie-eater.ts";
-import { type Stage, setStage } from "../support/journey-stage.ts";
-import { Visitor } from "../support/journey-visitor.ts";
-import { linkOf, mailsOf, newcomer, newestLink, type Visiting } from "../support/journey-world.ts";
+import { linkOf, mailsOf, newcomer, newestLink, type Visiting } from "../support/journey-deployment.ts";
 
 const linkStep = "Enter the email address registered with your organization";
 
 describe("browsers as they are used", { concurrency: 3 }, () => {
-  let stage: Stage<DemoWorld>;
-  let world: DemoWorld;
+  let shared: SharedBrowser<DemoDeployment>;
+  let deployment: DemoDeployment;
   let browser: Browser;
   before(async () => {
-    stage = await setStage(startDemoWorld);
-    ({ world, browser } = stage);
+    shared = await shareBrowser(startDemoDeployment);
+    ({ deployment, browser } = shared);
   });
-  after(() => stage?.close());
+  after(() => shared?.close());
 
   for (const javaScript of [true, false]) {
     test(`the back button, ${javaScript ? "with" : "without"} JavaScript`, async () => {
-      const person = await newcomer(world);
-      const visitor = await Visitor.arrive(browser, world, { javaScript });
+      const person = await newcomer(deployment);
+      const user = await BrowserUser.arrive(browser, deployment, { javaScript });
       const back = async (heading: string) => {
-        await visitor.page.goBack();
-        await visitor.sees(heading);
+        await user.page.goBack();
+        await user.sees(heading);
       };
-      await visitor.askFrom("customersource", person);
+      await user.askFrom("customersource", person);
       await back("Check your email");
       await back("This sign-in can't go on");
       await back("This sign-in is over");
       await back("Welcome to CustomerSource");
-      for (let step = 0; step < 4; step += 1) await visitor.page.goForward();
-      await visitor.sees("Check your email");
+      for (let step = 0; step < 4; step += 1) await user.page.goForward();
+      await user.sees("Check your email");
 
-      const tab = await visitor.newTab();
-      await tab.redeem(await newestLink(world, person.registered), person);
+      const tab = await user.newTab();
+      await tab.redeem(await newestLink(deployment, person.registered), person);
       await tab.sees("Your account is linked");
-      if (!javaScript) await visitor.follow("I've opened the link – continue");
-      await visitor.isSignedIn(person);
+      if (!javaScript) await user.follow("I've opened the link – continue");
+      await user.isSignedIn(person);
       await back("This sign-in is over");
-      await visitor.follow("Go to CustomerSource");
-      await visitor.isSignedIn(person);
+      await user.follow("Go to CustomerSource");
+      await user.isSignedIn(person);
 
       await tab.page.goBack();
       await tab.sees("This sign-in can't go on");
       await tab.page.goBack();
       await tab.sees("This link has already been used");
-      await visitor.leave();
+      await user.leave();
     });
   }
 
   test("a reloaded page stays what it is", async () => {
-    const person = await newcomer(world);
-    const visitor = await Visitor.arrive(browser, world);
+    const person = await newcomer(deployment);
+    const user = await BrowserUser.arrive(browser, deployment);
     const reload = async (heading: string) => {
-      await visitor.page.reload();
-      await visitor.sees(heading);
+      await user.page.reload();
+      await user.sees(heading);
     };
-    await visitor.startAt("customersource");
-    await visitor.sees("Sign in to CustomerSource");
+    await user.startAt("customersource");
+    await user.sees("Sign in to CustomerSource");
     await reload("Sign in to CustomerSource");
-    await visitor.signIn(person);
-    await visitor.sees(linkStep);
+    await user.signIn(person);
+    await user.sees(linkStep);
     await reload(linkStep);
-    await visitor.ask(person.registered);
+    await user.ask(person.registered);
     await reload("Check your email");
-    await mailsOf(world, person.registered);
-    assert.equal((await world.mailsTo(person.registered)).length, 1, "reloading asks for nothing");
-    await visitor.leave();
+    await mailsOf(deployment, person.registered);
+    assert.equal((await deployment.mailsTo(person.registered)).length, 1, "reloading asks for nothing");
+    await user.leave();
   });
 
   test("two sign-ins at once in one browser don't disturb each other", async () => {
-    const person = await newcomer(world, ["customer", "partner"]);
-    const customer = await Visitor.arrive(browser, world);
+    const person = await newcomer(deployment, ["customer", "partner"]);
+    const customer = await BrowserUser.arrive(browser, deployment);
     const partner = await customer.newTab();
     await atUpstream(customer, "customersource");
     await atUpstream(partner, "partnersource");
@@ -91,7 +91,7 @@ describe("browsers as they are used", { concurrency: 3 }, () => {
     await partner.page.reload();
     await partner.sees(linkStep);
     const tab = await customer.newTab();
-    for (const mail of await mailsOf(world, person.registered, 2)) {
+    for (const mail of await mailsOf(deployment, person.registered, 2)) {
       await tab.redeem(linkOf(mail), person);
       await tab.sees("Your account is linked");
     }
@@ -109,37 +109,37 @@ describe("browsers as they are used", { concurrency: 3 }, () => {
     changeHands(false));
 
   async function changeHands(javaScript: boolean): Promise<void> {
-    const [first, second] = [await newcomer(world), await newcomer(world)];
-    const visitor = await Visitor.arrive(browser, world, { javaScript });
-    const other = await visitor.newTab();
-    await atUpstream(visitor, "customersource");
+    const [first, second] = [await newcomer(deployment), await newcomer(deployment)];
+    const user = await BrowserUser.arrive(browser, deployment, { javaScript });
+    const other = await user.newTab();
+    await atUpstream(user, "customersource");
     await atUpstream(other, "partnersource");
-    await visitor.authenticate(first);
-    await visitor.sees(linkStep);
+    await user.authenticate(first);
+    await user.sees(linkStep);
     await other.authenticate(second);
     // The upstream and the broker each sign the first one out by a form that submits itself; without scripts,
     // by a button.
     if (!javaScript) for (const _ of ["upstream", "broker"]) await other.press("Continue");
     await other.sees(linkStep);
     await other.reads(`${second.username}@home.example`);
-    await visitor.page.reload();
-    await visitor.sees("This sign-in has expired");
-    await visitor.follow("Start again at CustomerSource");
-    await visitor.follow("Sign in");
-    await visitor.sees(linkStep);
-    await visitor.reads(`${second.username}@home.example`);
-    await visitor.leave();
+    await user.page.reload();
+    await user.sees("This sign-in has expired");
+    await user.follow("Start again at CustomerSource");
+    await user.follow("Sign in");
+    await user.sees(linkStep);
+    await user.reads(`${second.username}@home.example`);
+    await user.leave();
   }
 
   test("a bookmarked sign-in leads back to the portal", async () => {
-    const person = await newcomer(world);
-    const visitor = await Visitor.arrive(browser, world);
-    await visitor.startAt("customersource");
-    await visitor.signIn(person);
-    await visitor.sees(linkStep);
-    const bookmark = visitor.page.url();
-    const elsewhere = await Visitor.arrive(browser, world);
-    await elsewhere.open(world.portals.customersource);
+    const person = await newcomer(deployment);
+    const user = await BrowserUser.arrive(browser, deployment);
+    await user.startAt("customersource");
+    await user.signIn(person);
+    await user.sees(linkStep);
+    const bookmark = user.page.url();
+    const elsewhere = await BrowserUser.arrive(browser, deployment);
+    await elsewhere.open(deployment.portals.customersource);
     await elsewhere.open(bookmark);
     await elsewhere.sees(
       /^(This browser can't go on with this sign-in|Your browser didn't keep our cookie)$/,
@@ -147,85 +147,87 @@ describe("browsers as they are used", { concurrency: 3 }, () => {
     await elsewhere.follow("Start again at CustomerSource");
     await elsewhere.sees("Welcome to CustomerSource");
     await elsewhere.leave();
-    await visitor.ask(person.registered);
-    await visitor.redeem(await newestLink(world, person.registered), person);
-    await visitor.sees("Your account is linked");
-    await visitor.follow("Continue to CustomerSource");
-    await visitor.isSignedIn(person);
-    await visitor.open(bookmark);
-    await visitor.isSignedIn(person);
-    await visitor.open(bookmark);
-    await visitor.sees("This sign-in is over");
-    await visitor.leave();
+    await user.ask(person.registered);
+    await user.redeem(await newestLink(deployment, person.registered), person);
+    await user.sees("Your account is linked");
+    await user.follow("Continue to CustomerSource");
+    await user.isSignedIn(person);
+    await user.open(bookmark);
+    await user.isSignedIn(person);
+    await user.open(bookmark);
+    await user.sees("This sign-in is over");
+    await user.leave();
   });
 
   test("a browser that keeps no cookies is told so, at the sign-in and at a link", async () => {
-    const person = await newcomer(world);
-    const visitor = await Visitor.arrive(browser, world);
-    await visitor.askFrom("customersource", person);
-    const eater = await startCookieEater(world.issuer);
-    const blocked = await Visitor.arrive(browser, world, { context: { proxy: { server: eater.server } } });
+    const person = await newcomer(deployment);
+    const user = await BrowserUser.arrive(browser, deployment);
+    await user.askFrom("customersource", person);
+    const eater = await startCookieEater(deployment.issuer);
+    const blocked = await BrowserUser.arrive(browser, deployment, {
+      context: { proxy: { server: eater.server } },
+    });
     await blocked.startAt("customersource");
     await blocked.sees(/^(Your browser didn't keep our cookie|This browser can't go on with this sign-in)$/);
     await blocked.reads("Start again at CustomerSource");
-    await blocked.open(await newestLink(world, person.registered));
+    await blocked.open(await newestLink(deployment, person.registered));
     await blocked.sees("Open the link in the email again");
     await blocked.leave();
     await eater.close();
-    await visitor.leave();
+    await user.leave();
   });
 
   test("cancelled at the upstream, and another account chosen", async () => {
-    const [first, second] = [await newcomer(world), await newcomer(world)];
-    const visitor = await Visitor.arrive(browser, world);
-    await atUpstream(visitor, "customersource");
-    await visitor.follow("Cancel");
-    await visitor.reads("You are not signed in yet");
-    await visitor.signIn(first);
-    await visitor.sees(linkStep);
-    await visitor.press("Use another account");
-    await visitor.authenticate(second);
-    await visitor.sees(linkStep);
-    await visitor.reads(`${second.username}@home.example`);
-    await linkAndArrive(visitor, second);
-    await visitor.leave();
+    const [first, second] = [await newcomer(deployment), await newcomer(deployment)];
+    const user = await BrowserUser.arrive(browser, deployment);
+    await atUpstream(user, "customersource");
+    await user.follow("Cancel");
+    await user.reads("You are not signed in yet");
+    await user.signIn(first);
+    await user.sees(linkStep);
+    await user.press("Use another account");
+    await user.authenticate(second);
+    await user.sees(linkStep);
+    await user.reads(`${second.username}@home.example`);
+    await linkAndArrive(user, second);
+    await user.leave();
   });
 
   test("cancelled at the upstream, and back at the portal, which says so", async () => {
-    const visitor = await Visitor.arrive(browser, world);
-    await atUpstream(visitor, "customersource");
-    await visitor.follow("Cancel");
-    await visitor.press("Go back to CustomerSource");
-    await visitor.reads("The sign-in was cancelled, or your account isn't admitted here.");
-    await visitor.leave();
+    const user = await BrowserUser.arrive(browser, deployment);
+    await atUpstream(user, "customersource");
+    await user.follow("Cancel");
+    await user.press("Go back to CustomerSource");
+    await user.reads("The sign-in was cancelled, or your account isn't admitted here.");
+    await user.leave();
   });
 
   test("no address, and no address that could be one", async () => {
-    const person = await newcomer(world);
-    const visitor = await Visitor.arrive(browser, world);
-    await visitor.startAt("customersource");
-    await visitor.signIn(person);
-    await visitor.press("Continue");
-    await visitor.reads("There is a problem");
-    await visitor.page.getByRole("textbox").fill("guest at registered");
-    await visitor.press("Continue");
-    await visitor.reads("Enter an email address in the correct format, like name@example.com");
-    assert.equal(await visitor.page.getByRole("textbox").inputValue(), "guest at registered");
-    await linkAndArrive(visitor, person);
-    await visitor.leave();
+    const person = await newcomer(deployment);
+    const user = await BrowserUser.arrive(browser, deployment);
+    await user.startAt("customersource");
+    await user.signIn(person);
+    await user.press("Continue");
+    await user.reads("There is a problem");
+    await user.page.getByRole("textbox").fill("guest at registered");
+    await user.press("Continue");
+    await user.reads("Enter an email address in the correct format, like name@example.com");
+    assert.equal(await user.page.getByRole("textbox").inputValue(), "guest at registered");
+    await linkAndArrive(user, person);
+    await user.leave();
   });
 
-  async function linkAndArrive(visitor: Visitor, person: Visiting): Promise<void> {
-    await visitor.ask(person.registered);
-    const tab = await visitor.newTab();
-    await tab.redeem(await newestLink(world, person.registered), person);
+  async function linkAndArrive(user: BrowserUser, person: Visiting): Promise<void> {
+    await user.ask(person.registered);
+    const tab = await user.newTab();
+    await tab.redeem(await newestLink(deployment, person.registered), person);
     await tab.sees("Your account is linked");
-    await visitor.isSignedIn(person);
+    await user.isSignedIn(person);
   }
 });
 
-async function atUpstream(visitor: Visitor, portal: "customersource" | "partnersource"): Promise<void> {
-  await visitor.startAt(portal);
-  await visitor.press("Continue with Fabrikam ID");
-  await visitor.sees("Sign in");
+async function atUpstream(user: BrowserUser, portal: "customersource" | "partnersource"): Promise<void> {
+  await user.startAt(portal);
+  await user.press("Continue with Fabrikam ID");
+  await user.sees("Sign in");
 }

@@ -3,58 +3,58 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Browser } from "playwright-core";
-import { type DemoWorld, startDemoWorld } from "../support/demo-world.ts";
-import { type Stage, setStage } from "../support/journey-stage.ts";
-import { Visitor } from "../support/journey-visitor.ts";
-import { linkOf, mailsOf, newcomer, newestLink } from "../support/journey-world.ts";
+import { BrowserUser } from "../support/browser-user.ts";
+import { type DemoDeployment, startDemoDeployment } from "../support/demo-deployment.ts";
+import { type SharedBrowser, shareBrowser } from "../support/journey-browser.ts";
+import { linkOf, mailsOf, newcomer, newestLink } from "../support/journey-deployment.ts";
 
 const linkStep = "Enter the email address registered with your organization";
 
 describe("mailed links", { concurrency: 3 }, () => {
-  let stage: Stage<DemoWorld>;
-  let world: DemoWorld;
+  let shared: SharedBrowser<DemoDeployment>;
+  let deployment: DemoDeployment;
   let browser: Browser;
   before(async () => {
-    stage = await setStage(startDemoWorld);
-    ({ world, browser } = stage);
+    shared = await shareBrowser(startDemoDeployment);
+    ({ deployment, browser } = shared);
   });
-  after(() => stage?.close());
+  after(() => shared?.close());
 
   test("an unknown address gets the same page and no mail", async () => {
-    const person = await newcomer(world);
-    const visitor = await Visitor.arrive(browser, world);
+    const person = await newcomer(deployment);
+    const user = await BrowserUser.arrive(browser, deployment);
     const unknown = "nobody@registered.example";
-    await visitor.askFrom("customersource", person, unknown);
+    await user.askFrom("customersource", person, unknown);
     const shown = async (typed: string) => {
-      const text = (await visitor.page.getByRole("main").textContent()) ?? "";
+      const text = (await user.page.getByRole("main").textContent()) ?? "";
       assert.ok(text.includes(`You entered${typed}`), text);
       return withoutTimes(text.replace(typed, "…"));
     };
     const forUnknown = await shown(unknown);
-    await visitor.follow("use another address");
-    await visitor.sees(linkStep);
+    await user.follow("use another address");
+    await user.sees(linkStep);
     assert.equal(
-      await visitor.page.locator("#email").inputValue(),
+      await user.page.locator("#email").inputValue(),
       unknown,
       "what was typed is there to be mended",
     );
-    await visitor.ask(person.registered);
+    await user.ask(person.registered);
     assert.equal(await shown(person.registered), forUnknown);
-    await mailsOf(world, person.registered);
+    await mailsOf(deployment, person.registered);
     assert.deepEqual(
-      await world.mailsTo(unknown),
+      await deployment.mailsTo(unknown),
       [],
       "inquiries are answered in order, so its time is over",
     );
-    await visitor.leave();
+    await user.leave();
   });
 
   test("signed in as another account: the page names both, and switching links", async () => {
-    const [asker, other] = [await newcomer(world), await newcomer(world)];
-    const visitor = await Visitor.arrive(browser, world);
-    await visitor.askFrom("customersource", asker);
-    const elsewhere = await Visitor.arrive(browser, world);
-    await elsewhere.redeem(await newestLink(world, asker.registered), other);
+    const [asker, other] = [await newcomer(deployment), await newcomer(deployment)];
+    const user = await BrowserUser.arrive(browser, deployment);
+    await user.askFrom("customersource", asker);
+    const elsewhere = await BrowserUser.arrive(browser, deployment);
+    await elsewhere.redeem(await newestLink(deployment, asker.registered), other);
     await elsewhere.sees("This link is for another account");
     await elsewhere.reads(`${asker.username}@home.example`);
     await elsewhere.reads(`${other.username}@home.example`);
@@ -64,16 +64,16 @@ describe("mailed links", { concurrency: 3 }, () => {
     await elsewhere.authenticate(asker);
     await elsewhere.sees("Your account is linked");
     await elsewhere.leave();
-    await visitor.isSignedIn(asker);
-    await visitor.leave();
+    await user.isSignedIn(asker);
+    await user.leave();
   });
 
   test("opened on another device: the waiting tab goes on by itself, the device signs in too", async () => {
-    const person = await newcomer(world);
-    const computer = await Visitor.arrive(browser, world, { width: 1280 });
+    const person = await newcomer(deployment);
+    const computer = await BrowserUser.arrive(browser, deployment, { width: 1280 });
     await computer.askFrom("customersource", person);
-    const phone = await Visitor.arrive(browser, world);
-    await phone.redeem(await newestLink(world, person.registered), person);
+    const phone = await BrowserUser.arrive(browser, deployment);
+    await phone.redeem(await newestLink(deployment, person.registered), person);
     await phone.sees("Your account is linked");
     await computer.isSignedIn(person);
     await phone.page.reload();
@@ -84,27 +84,27 @@ describe("mailed links", { concurrency: 3 }, () => {
   });
 
   test("a profile that doesn't open this portal: the waiting tab says so and keeps waiting", async () => {
-    const person = await newcomer(world, ["partner", "customer"]);
-    const visitor = await Visitor.arrive(browser, world);
-    await visitor.askFrom("customersource", person);
-    const [partner, customer] = inOrder(await mailsOf(world, person.registered, 2));
-    const phone = await Visitor.arrive(browser, world);
+    const person = await newcomer(deployment, ["partner", "customer"]);
+    const user = await BrowserUser.arrive(browser, deployment);
+    await user.askFrom("customersource", person);
+    const [partner, customer] = inOrder(await mailsOf(deployment, person.registered, 2));
+    const phone = await BrowserUser.arrive(browser, deployment);
     await phone.redeem(linkOf(partner), person);
     await phone.sees("Your account is linked");
     await phone.reads("Continue to PartnerSource");
-    await visitor.reads("Still waiting for a profile that opens this portal.");
-    await visitor.follow("I've opened the link – continue");
-    await visitor.reads("A profile has been linked");
-    await visitor.reads("But it doesn't open CustomerSource.");
-    await visitor.follow("Why doesn't it open CustomerSource?");
-    await visitor.sees("Your profile doesn't open CustomerSource");
-    await visitor.reads("CustomerSource isn't open to partners.");
-    await visitor.page.goBack();
-    await visitor.sees("Check your email");
+    await user.reads("Still waiting for a profile that opens this portal.");
+    await user.follow("I've opened the link – continue");
+    await user.reads("A profile has been linked");
+    await user.reads("But it doesn't open CustomerSource.");
+    await user.follow("Why doesn't it open CustomerSource?");
+    await user.sees("Your profile doesn't open CustomerSource");
+    await user.reads("CustomerSource isn't open to partners.");
+    await user.page.goBack();
+    await user.sees("Check your email");
     await phone.redeem(linkOf(customer), person);
     await phone.sees("Your account is linked");
-    await visitor.isSignedIn(person);
-    await Promise.all([visitor.leave(), phone.leave()]);
+    await user.isSignedIn(person);
+    await Promise.all([user.leave(), phone.leave()]);
 
     /** The partner's mail first. */
     function inOrder<Mail extends { subject: string }>(mails: Mail[]): Mail[] {
@@ -113,11 +113,11 @@ describe("mailed links", { concurrency: 3 }, () => {
   });
 
   test("a used link says so, also to a landing page that was left open", async () => {
-    const person = await newcomer(world);
-    const visitor = await Visitor.arrive(browser, world);
-    await visitor.askFrom("customersource", person);
-    const link = await newestLink(world, person.registered);
-    const [first, second] = [await visitor.newTab(), await visitor.newTab()];
+    const person = await newcomer(deployment);
+    const user = await BrowserUser.arrive(browser, deployment);
+    await user.askFrom("customersource", person);
+    const link = await newestLink(deployment, person.registered);
+    const [first, second] = [await user.newTab(), await user.newTab()];
     await second.open(link);
     await first.redeem(link, person);
     await first.sees("Your account is linked");
@@ -127,32 +127,32 @@ describe("mailed links", { concurrency: 3 }, () => {
     await second.sees("This link has already been used");
     await second.follow("Go to CustomerSource");
     await second.sees(/^(Welcome to CustomerSource|Signed in as )/);
-    await visitor.leave();
+    await user.leave();
   });
 
   test("a newer mail replaces the link of an older one", async () => {
-    const person = await newcomer(world);
-    const visitor = await Visitor.arrive(browser, world);
-    await visitor.askFrom("customersource", person);
-    const [older] = await mailsOf(world, person.registered);
-    await visitor.follow("use another address");
-    await visitor.ask(person.registered);
-    const newest = await newestLink(world, person.registered, 2);
-    const tab = await visitor.newTab();
+    const person = await newcomer(deployment);
+    const user = await BrowserUser.arrive(browser, deployment);
+    await user.askFrom("customersource", person);
+    const [older] = await mailsOf(deployment, person.registered);
+    await user.follow("use another address");
+    await user.ask(person.registered);
+    const newest = await newestLink(deployment, person.registered, 2);
+    const tab = await user.newTab();
     await tab.open(linkOf(older));
     await tab.sees("A newer email replaces this link");
     await tab.redeem(newest, person);
     await tab.sees("Your account is linked");
-    await visitor.isSignedIn(person);
-    await visitor.leave();
+    await user.isSignedIn(person);
+    await user.leave();
   });
 
   test("declining asks to sign in, cancels the link, and leaves the profile free", async () => {
-    const [asker, owner] = [await newcomer(world), await newcomer(world)];
-    const visitor = await Visitor.arrive(browser, world);
-    await visitor.askFrom("customersource", asker);
-    const link = await newestLink(world, asker.registered);
-    const decliner = await Visitor.arrive(browser, world);
+    const [asker, owner] = [await newcomer(deployment), await newcomer(deployment)];
+    const user = await BrowserUser.arrive(browser, deployment);
+    await user.askFrom("customersource", asker);
+    const link = await newestLink(deployment, asker.registered);
+    const decliner = await BrowserUser.arrive(browser, deployment);
     await decliner.open(link);
     await decliner.press("Don't link");
     await decliner.authenticate(owner);
@@ -162,33 +162,33 @@ describe("mailed links", { concurrency: 3 }, () => {
     await decliner.open(link);
     await decliner.sees("This link has been cancelled");
     await decliner.leave();
-    await visitor.follow("I've opened the link – continue");
-    await visitor.sees("Check your email");
-    await visitor.leave();
+    await user.follow("I've opened the link – continue");
+    await user.sees("Check your email");
+    await user.leave();
   });
 
   test("cancelling at the upstream leads back to the link, which still works", async () => {
-    const person = await newcomer(world);
-    const visitor = await Visitor.arrive(browser, world);
-    await visitor.askFrom("customersource", person);
-    const tab = await visitor.newTab();
-    await tab.open(await newestLink(world, person.registered));
+    const person = await newcomer(deployment);
+    const user = await BrowserUser.arrive(browser, deployment);
+    await user.askFrom("customersource", person);
+    const tab = await user.newTab();
+    await tab.open(await newestLink(deployment, person.registered));
     await tab.press("Continue to sign in");
     await tab.follow("Cancel");
     await tab.sees("Do you want to link this account?");
     await tab.press("Continue to sign in");
     await tab.authenticate(person);
     await tab.sees("Your account is linked");
-    await visitor.isSignedIn(person);
-    await visitor.leave();
+    await user.isSignedIn(person);
+    await user.leave();
   });
 
   test("cancelled at the upstream, the link's page leads to the portal, the link still works", async () => {
-    const person = await newcomer(world);
-    const visitor = await Visitor.arrive(browser, world);
-    await visitor.askFrom("customersource", person);
-    const tab = await visitor.newTab();
-    const link = await newestLink(world, person.registered);
+    const person = await newcomer(deployment);
+    const user = await BrowserUser.arrive(browser, deployment);
+    await user.askFrom("customersource", person);
+    const tab = await user.newTab();
+    const link = await newestLink(deployment, person.registered);
     await tab.open(link);
     await tab.press("Continue to sign in");
     await tab.follow("Cancel");
@@ -199,24 +199,24 @@ describe("mailed links", { concurrency: 3 }, () => {
     await tab.press("Continue to sign in");
     await tab.authenticate(person);
     await tab.sees("Your account is linked");
-    await visitor.leave();
+    await user.leave();
   });
 
   test("a link that was cut off, and one whose cookie was lost", async () => {
-    const person = await newcomer(world);
-    const visitor = await Visitor.arrive(browser, world);
-    await visitor.askFrom("customersource", person);
-    const link = await newestLink(world, person.registered);
-    await visitor.open(link.slice(0, -3));
-    await visitor.sees("This link doesn't work");
-    await visitor.open(link);
-    await visitor.sees("Do you want to link this account?");
-    await visitor.context.clearCookies();
-    await visitor.page.reload();
-    await visitor.sees("Open the link in the email again");
-    await visitor.open(link);
-    await visitor.sees("Do you want to link this account?");
-    await visitor.leave();
+    const person = await newcomer(deployment);
+    const user = await BrowserUser.arrive(browser, deployment);
+    await user.askFrom("customersource", person);
+    const link = await newestLink(deployment, person.registered);
+    await user.open(link.slice(0, -3));
+    await user.sees("This link doesn't work");
+    await user.open(link);
+    await user.sees("Do you want to link this account?");
+    await user.context.clearCookies();
+    await user.page.reload();
+    await user.sees("Open the link in the email again");
+    await user.open(link);
+    await user.sees("Do you want to link this account?");
+    await user.leave();
   });
 });
 

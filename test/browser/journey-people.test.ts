@@ -4,45 +4,45 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Browser } from "playwright-core";
 import type { Expectation } from "../../src/demo/people.ts";
-import { type DemoWorld, startDemoWorld } from "../support/demo-world.ts";
-import { type Stage, setStage } from "../support/journey-stage.ts";
-import { Visitor } from "../support/journey-visitor.ts";
-import { linkOf, mailsOf, newcomer, newestLink } from "../support/journey-world.ts";
+import { BrowserUser } from "../support/browser-user.ts";
+import { type DemoDeployment, startDemoDeployment } from "../support/demo-deployment.ts";
+import { type SharedBrowser, shareBrowser } from "../support/journey-browser.ts";
+import { linkOf, mailsOf, newcomer, newestLink } from "../support/journey-deployment.ts";
 
 describe("the demo's people", { concurrency: 3 }, () => {
-  let stage: Stage<DemoWorld>;
-  let world: DemoWorld;
+  let shared: SharedBrowser<DemoDeployment>;
+  let deployment: DemoDeployment;
   let browser: Browser;
   before(async () => {
-    stage = await setStage(startDemoWorld);
-    ({ world, browser } = stage);
+    shared = await shareBrowser(startDemoDeployment);
+    ({ deployment, browser } = shared);
   });
-  after(() => stage?.close());
+  after(() => shared?.close());
 
   test("linked_once: links by mail, then goes straight there, in this browser and others", async () => {
-    const amara = world.person("linked_once");
-    const visitor = await Visitor.arrive(browser, world);
-    await visitor.askFrom(amara.portal, amara);
-    const [mail] = await mailsOf(world, amara.registered);
+    const amara = deployment.person("linked_once");
+    const user = await BrowserUser.arrive(browser, deployment);
+    await user.askFrom(amara.portal, amara);
+    const [mail] = await mailsOf(deployment, amara.registered);
     assert.match(
       mail?.text ?? "",
       /The link works once, for 30 minutes: until .+ \(Coordinated Universal Time\)/,
     );
-    const tab = await visitor.newTab();
-    await tab.redeem(await newestLink(world, amara.registered), amara);
+    const tab = await user.newTab();
+    await tab.redeem(await newestLink(deployment, amara.registered), amara);
     await tab.sees("Your account is linked");
-    await visitor.isSignedIn(amara);
-    await visitor.reads("Harbour Foods Ltd");
-    const [, notice] = await mailsOf(world, amara.registered, 2);
+    await user.isSignedIn(amara);
+    await user.reads("Harbour Foods Ltd");
+    const [, notice] = await mailsOf(deployment, amara.registered, 2);
     assert.equal(notice?.subject, "Your profile at Harbour Foods Ltd has been linked");
 
-    const before = visitor.pageLoads.length;
-    await visitor.open(`${world.portals.customersource}/login`);
-    await visitor.isSignedIn(amara);
-    assert.equal(visitor.pageLoads.length, before + 1, "no page between the portal and the portal");
-    await visitor.leave();
+    const before = user.pageLoads.length;
+    await user.open(`${deployment.portals.customersource}/login`);
+    await user.isSignedIn(amara);
+    assert.equal(user.pageLoads.length, before + 1, "no page between the portal and the portal");
+    await user.leave();
 
-    const elsewhere = await Visitor.arrive(browser, world, { width: 1280 });
+    const elsewhere = await BrowserUser.arrive(browser, deployment, { width: 1280 });
     await elsewhere.startAt(amara.portal);
     await elsewhere.sees("Sign in to CustomerSource");
     await elsewhere.signIn(amara);
@@ -57,68 +57,68 @@ describe("the demo's people", { concurrency: 3 }, () => {
     await elsewhere.isSignedIn(amara);
     const signedIn = pagesOf(elsewhere).length;
     await elsewhere.context.clearCookies({ name: /^liaison\.session/ });
-    await elsewhere.open(`${world.portals.customersource}/login`);
+    await elsewhere.open(`${deployment.portals.customersource}/login`);
     await elsewhere.isSignedIn(amara);
     assert.equal(pagesOf(elsewhere).length, signedIn, "later visits show no page of ours");
-    assert.equal((await world.mailsTo(amara.registered)).length, 2);
+    assert.equal((await deployment.mailsTo(amara.registered)).length, 2);
     await elsewhere.leave();
   });
 
   test("chooser: exactly three mails, each link adds a profile, the person chooses switches", async () => {
-    const mateo = world.person("chooser");
+    const mateo = deployment.person("chooser");
     // Without JavaScript nothing goes on by itself before all three are linked.
-    const visitor = await Visitor.arrive(browser, world, { javaScript: false });
-    await visitor.askFrom(mateo.portal, mateo);
-    const links = await mailsOf(world, mateo.registered, 3);
-    const phone = await Visitor.arrive(browser, world);
+    const user = await BrowserUser.arrive(browser, deployment, { javaScript: false });
+    await user.askFrom(mateo.portal, mateo);
+    const links = await mailsOf(deployment, mateo.registered, 3);
+    const phone = await BrowserUser.arrive(browser, deployment);
     for (const mail of links) {
       await phone.redeem(linkOf(mail), mateo);
       await phone.sees("Your account is linked");
       await phone.reads(organizationIn(mail.subject));
     }
     await phone.leave();
-    const mails = await mailsOf(world, mateo.registered, 6);
+    const mails = await mailsOf(deployment, mateo.registered, 6);
     assert.equal(mails.filter(({ subject }) => subject.startsWith("Link your account")).length, 3);
 
-    await visitor.follow("I've opened the link – continue");
-    await visitor.sees("Which profile do you want to use?");
-    assert.equal(await visitor.page.getByRole("radio").count(), 2, "CustomerSource admits two of the three");
-    await visitor.press("Continue");
-    await visitor.reads("There is a problem");
-    await visitor.page.getByRole("radio", { name: /Andes Textiles/ }).check();
-    await visitor.press("Continue");
-    await visitor.isSignedIn(mateo);
-    await visitor.reads("Andes Textiles S.A.");
+    await user.follow("I've opened the link – continue");
+    await user.sees("Which profile do you want to use?");
+    assert.equal(await user.page.getByRole("radio").count(), 2, "CustomerSource admits two of the three");
+    await user.press("Continue");
+    await user.reads("There is a problem");
+    await user.page.getByRole("radio", { name: /Andes Textiles/ }).check();
+    await user.press("Continue");
+    await user.isSignedIn(mateo);
+    await user.reads("Andes Textiles S.A.");
 
-    await visitor.follow("Switch profile");
-    await visitor.sees("Which profile do you want to use?");
-    assert.ok(await visitor.page.getByRole("radio", { name: /Andes Textiles/ }).isChecked());
-    await visitor.page.getByRole("radio", { name: /Bahía Blanca/ }).check();
-    await visitor.press("Continue");
-    await visitor.isSignedIn(mateo);
-    await visitor.reads("Bahía Blanca Logistics");
+    await user.follow("Switch profile");
+    await user.sees("Which profile do you want to use?");
+    assert.ok(await user.page.getByRole("radio", { name: /Andes Textiles/ }).isChecked());
+    await user.page.getByRole("radio", { name: /Bahía Blanca/ }).check();
+    await user.press("Continue");
+    await user.isSignedIn(mateo);
+    await user.reads("Bahía Blanca Logistics");
 
-    await visitor.open(`${world.portals.partnersource}/login`);
-    await visitor.isSignedIn(mateo);
-    await visitor.reads("Fernández Consulting");
-    await visitor.leave();
+    await user.open(`${deployment.portals.partnersource}/login`);
+    await user.isSignedIn(mateo);
+    await user.reads("Fernández Consulting");
+    await user.leave();
   });
 
   test("other_email: the upstream's address doesn't matter, the registered one does", async () => {
-    const yuki = world.person("other_email");
-    const visitor = await Visitor.arrive(browser, world);
-    await visitor.startAt(yuki.portal);
-    await visitor.signIn(yuki);
-    await visitor.sees("Enter the email address registered with your organization");
-    await visitor.reads("yuki.and.mochi@mail.example");
-    await visitor.ask(yuki.registered);
-    const tab = await visitor.newTab();
-    await tab.redeem(await newestLink(world, yuki.registered), yuki);
+    const yuki = deployment.person("other_email");
+    const user = await BrowserUser.arrive(browser, deployment);
+    await user.startAt(yuki.portal);
+    await user.signIn(yuki);
+    await user.sees("Enter the email address registered with your organization");
+    await user.reads("yuki.and.mochi@mail.example");
+    await user.ask(yuki.registered);
+    const tab = await user.newTab();
+    await tab.redeem(await newestLink(deployment, yuki.registered), yuki);
     await tab.sees("Your account is linked");
-    await visitor.isSignedIn(yuki);
-    await visitor.reads("y.tanaka@kitano-systems.example (verified)");
-    assert.deepEqual(await world.mailsTo("yuki.and.mochi@mail.example"), []);
-    await visitor.leave();
+    await user.isSignedIn(yuki);
+    await user.reads("y.tanaka@kitano-systems.example (verified)");
+    assert.deepEqual(await deployment.mailsTo("yuki.and.mochi@mail.example"), []);
+    await user.leave();
   });
 
   const reasons: [Expectation, string | RegExp][] = [
@@ -128,49 +128,49 @@ describe("the demo's people", { concurrency: 3 }, () => {
   ];
   for (const [expect, reason] of reasons) {
     test(`${expect}: one sign-in shows the reason`, async () => {
-      const person = world.person(expect);
-      const visitor = await Visitor.arrive(browser, world);
-      await visitor.startAt(person.portal);
-      await visitor.signIn(person);
-      await visitor.sees("Your profile doesn't open CustomerSource");
-      await visitor.reads(reason);
-      await visitor.reads("support@contoso.example");
+      const person = deployment.person(expect);
+      const user = await BrowserUser.arrive(browser, deployment);
+      await user.startAt(person.portal);
+      await user.signIn(person);
+      await user.sees("Your profile doesn't open CustomerSource");
+      await user.reads(reason);
+      await user.reads("support@contoso.example");
       if (expect === "partner_only") {
-        await visitor.follow("PartnerSource");
-        await visitor.follow("Sign in");
-        await visitor.isSignedIn(person);
-        await visitor.reads("Lotus Implementation Partners");
+        await user.follow("PartnerSource");
+        await user.follow("Sign in");
+        await user.isSignedIn(person);
+        await user.reads("Lotus Implementation Partners");
       } else {
-        await visitor.press("Go back to CustomerSource");
-        await visitor.reads("The sign-in was cancelled, or your account isn't admitted here.");
+        await user.press("Go back to CustomerSource");
+        await user.reads("The sign-in was cancelled, or your account isn't admitted here.");
       }
-      await visitor.leave();
+      await user.leave();
     });
   }
 
   test("signing out at one portal signs out at the other", async () => {
-    const person = await newcomer(world, ["customer", "partner"]);
-    const visitor = await Visitor.arrive(browser, world);
-    await visitor.askFrom("customersource", person);
-    const tab = await visitor.newTab();
-    for (const mail of await mailsOf(world, person.registered, 2)) {
+    const person = await newcomer(deployment, ["customer", "partner"]);
+    const user = await BrowserUser.arrive(browser, deployment);
+    await user.askFrom("customersource", person);
+    const tab = await user.newTab();
+    for (const mail of await mailsOf(deployment, person.registered, 2)) {
       await tab.redeem(linkOf(mail), person);
       await tab.sees("Your account is linked");
     }
-    await visitor.isSignedIn(person);
+    await user.isSignedIn(person);
     await tab.follow(/^Continue to/);
-    await tab.open(`${world.portals.partnersource}/login`);
+    await tab.open(`${deployment.portals.partnersource}/login`);
     await tab.isSignedIn(person);
-    await visitor.press("Sign out");
-    await visitor.reads("You are signed out.");
+    await user.press("Sign out");
+    await user.reads("You are signed out.");
     await tab.page.reload();
     await tab.reads("You were signed out here because your sign-in ended elsewhere, or your access changed.");
     await tab.leave();
   });
 
   /** The pages of ours that a browser has shown. */
-  function pagesOf(visitor: Visitor): string[] {
-    return visitor.pageLoads.filter((url) => url.startsWith(world.issuer));
+  function pagesOf(user: BrowserUser): string[] {
+    return user.pageLoads.filter((url) => url.startsWith(deployment.issuer));
   }
 });
 

@@ -1,12 +1,12 @@
 /**
- * L20: all cookies that a planter has, and each kind by itself, planted in each scene, from both kinds of
+ * L20: all cookies that a planter has, and each kind by itself, planted in each flow, from both kinds of
  * neighbours.
  */
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { playScene, type Scene } from "../support/planted-scenes.ts";
-import { type PlantersWorld, startPlantersWorld } from "../support/planter.ts";
+import { type Flow, runFlow } from "../support/planted-flows.ts";
+import { type PlantedDeployment, startPlantedDeployment } from "../support/planter.ts";
 
 const ofLinks = [
   "signin",
@@ -22,8 +22,8 @@ const ofLinks = [
   "waiting",
 ];
 
-/** What the planter has in each scene; a signature goes with its cookie. */
-const kinds: Record<Scene, readonly string[]> = {
+/** What the planter has in each flow; a signature goes with its cookie. */
+const kinds: Record<Flow, readonly string[]> = {
   "sign-in": ["signin", "interaction", "resume", "csrf"],
   "forced sign-in": ["signin", "interaction", "resume", "csrf", "upstream", "session", "known"],
   link: ofLinks,
@@ -41,8 +41,8 @@ const kinds: Record<Scene, readonly string[]> = {
   ],
 };
 
-/** What is planted alone: not what another scene plants in the very same way. */
-const alone: Record<Scene, readonly string[]> = {
+/** What is planted alone: not what another flow plants in the very same way. */
+const alone: Record<Flow, readonly string[]> = {
   "sign-in": kinds["sign-in"],
   "forced sign-in": ["upstream", "session", "known"],
   link: kinds.link,
@@ -52,20 +52,20 @@ const alone: Record<Scene, readonly string[]> = {
 
 for (const neighbourhood of ["other port", "sibling host"] as const) {
   describe(`L20: cookies planted one by one from ${neighbourhood}`, () => {
-    let world: PlantersWorld;
+    let deployment: PlantedDeployment;
     before(async () => {
-      world = await startPlantersWorld(neighbourhood, 160);
+      deployment = await startPlantedDeployment(neighbourhood, 160);
     });
-    after(() => world?.close());
+    after(() => deployment?.close());
 
-    for (const [scene, ofScene] of Object.entries(kinds) as [Scene, readonly string[]][]) {
-      test(`L20: ${scene}, all of the planter's cookies`, async () => {
-        await playScene(world, scene, "all");
+    for (const [flow, ofFlow] of Object.entries(kinds) as [Flow, readonly string[]][]) {
+      test(`L20: ${flow}, all of the planter's cookies`, async () => {
+        await runFlow(deployment, flow, "all");
       });
-      for (const kind of alone[scene]) {
-        test(`L20: ${scene}, the cookie ${kind} alone`, async () => {
-          const had = await playScene(world, scene, [kind]);
-          assert.deepEqual(had.toSorted(), ofScene.toSorted(), "no kind is left out");
+      for (const kind of alone[flow]) {
+        test(`L20: ${flow}, the cookie ${kind} alone`, async () => {
+          const had = await runFlow(deployment, flow, [kind]);
+          assert.deepEqual(had.toSorted(), ofFlow.toSorted(), "no kind is left out");
         });
       }
     }

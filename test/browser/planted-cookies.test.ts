@@ -1,13 +1,13 @@
 /**
  * L20: cookies planted by a neighbour of the broker's host, in the combinations that each part of the binding
- * is there for. The full series plants all of them and each alone, in every scene.
+ * is there for. The full series plants all of them and each alone, in every flow.
  */
 
 import { after, before, describe, test } from "node:test";
-import { type Planted, playScene, type Scene } from "../support/planted-scenes.ts";
-import { type Neighbourhood, type PlantersWorld, startPlantersWorld } from "../support/planter.ts";
+import { type Flow, type Planted, runFlow } from "../support/planted-flows.ts";
+import { type Neighbourhood, type PlantedDeployment, startPlantedDeployment } from "../support/planter.ts";
 
-const played: Record<Neighbourhood, [scene: Scene, planted: Planted][]> = {
+const played: Record<Neighbourhood, [flow: Flow, planted: Planted][]> = {
   "other port": [
     ["sign-in", "all"],
     // Her browser then leaves what came of it at the interaction, for whoever resumes.
@@ -22,17 +22,17 @@ const played: Record<Neighbourhood, [scene: Scene, planted: Planted][]> = {
   ],
 };
 
-for (const [neighbourhood, scenes] of Object.entries(played) as [Neighbourhood, [Scene, Planted][]][]) {
+for (const [neighbourhood, flows] of Object.entries(played) as [Neighbourhood, [Flow, Planted][]][]) {
   describe(`L20: cookies planted from ${neighbourhood}`, () => {
-    let world: PlantersWorld;
+    let deployment: PlantedDeployment;
     before(async () => {
-      world = await startPlantersWorld(neighbourhood, 40);
+      deployment = await startPlantedDeployment(neighbourhood, 40);
     });
-    after(() => world?.close());
+    after(() => deployment?.close());
 
-    for (const [scene, planted] of scenes) {
-      test(`L20: ${scene}: ${planted === "all" ? "all" : planted.join(" and ")}`, async () => {
-        await playScene(world, scene, planted);
+    for (const [flow, planted] of flows) {
+      test(`L20: ${flow}: ${planted === "all" ? "all" : planted.join(" and ")}`, async () => {
+        await runFlow(deployment, flow, planted);
       });
     }
   });

@@ -10,8 +10,8 @@ import { it } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { ClientSettings } from "../../src/admin/client-settings.ts";
 import { asOrganizationId } from "../../src/domain/ids.ts";
-import { startAdminScene } from "../support/admin-scene.ts";
-import { bindTo } from "../support/attack-kit.ts";
+import { startAdminFixture } from "../support/admin-fixture.ts";
+import { bindTo } from "../support/attack-fixture.ts";
 import { withBrowser } from "../support/browser.ts";
 import { freePort } from "../support/free-port.ts";
 import { people, register } from "../support/liaison.ts";
@@ -52,17 +52,17 @@ async function serve(files: Record<string, string>, port: number): Promise<() =>
 }
 
 it("oidc-client-ts: signs in, shows userinfo's claims, signs out, takes a cancelled sign-in", async (t) => {
-  const scene = await startAdminScene();
-  t.after(() => scene.close());
-  await register(scene, { id: asOrganizationId("northwind") }, [
+  const fixture = await startAdminFixture();
+  t.after(() => fixture.close());
+  await register(fixture, { id: asOrganizationId("northwind") }, [
     { id: "p-ann", email: "ann@northwind.example", roles: ["buyer"] },
   ]);
-  await bindTo(scene, people.ann, "p-ann");
+  await bindTo(fixture, people.ann, "p-ann");
   const port = await freePort();
   const origin = `http://localhost:${port}`;
   const addresses = { redirect_uris: [`${origin}/callback`], post_logout_redirect_uris: [`${origin}/`] };
   const body = { preset: "single_page", name: "In a browser", home_url: `${origin}/`, ...addresses };
-  const { settings } = await scene.owner.done<{ settings: ClientSettings }>("POST", "/clients", { body });
+  const { settings } = await fixture.owner.done<{ settings: ClientSettings }>("POST", "/clients", { body });
   const close = await serve(filesOf(settings, "oidc-client-ts"), port);
   t.after(close);
 

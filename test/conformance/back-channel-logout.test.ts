@@ -9,10 +9,16 @@ import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import { createRemoteJWKSet, decodeProtectedHeader, type JWTPayload, jwtVerify } from "jose";
 import { type Listener, startListener } from "../support/admin-listener.ts";
-import { SuiteClient, type SuiteScene, startSuite, suitePortal, suiteUris } from "../support/suite-client.ts";
+import {
+  SuiteClient,
+  type SuiteFixture,
+  startSuite,
+  suitePortal,
+  suiteUris,
+} from "../support/suite-client.ts";
 
 describe("the Foundation's Back-Channel Logout plan", { concurrency: 1 }, () => {
-  let suite: SuiteScene;
+  let suite: SuiteFixture;
   let client: SuiteClient;
   let second: SuiteClient;
   let hears: Listener;

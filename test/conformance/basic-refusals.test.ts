@@ -3,10 +3,16 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, before, describe, it } from "node:test";
-import { SuiteClient, type SuiteScene, startSuite, suitePortal, suiteUris } from "../support/suite-client.ts";
+import {
+  SuiteClient,
+  type SuiteFixture,
+  startSuite,
+  suitePortal,
+  suiteUris,
+} from "../support/suite-client.ts";
 
 describe("the Foundation's Basic OP plan: refusals", { concurrency: 1 }, () => {
-  let suite: SuiteScene;
+  let suite: SuiteFixture;
   let client: SuiteClient;
   before(async () => {
     suite = await startSuite([suitePortal("suite")]);

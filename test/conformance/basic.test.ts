@@ -12,7 +12,7 @@ import {
   type Granted,
   halfHash,
   SuiteClient,
-  type SuiteScene,
+  type SuiteFixture,
   startSuite,
   suitePortal,
   suiteUris,
@@ -21,7 +21,7 @@ import {
 const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
 
 describe("the Foundation's Basic OP plan", { concurrency: 1 }, () => {
-  let suite: SuiteScene;
+  let suite: SuiteFixture;
   let client: SuiteClient;
   let second: SuiteClient;
   let posting: SuiteClient;

@@ -9,7 +9,7 @@ import { after, before, describe, it } from "node:test";
 import {
   type Answered,
   SuiteClient,
-  type SuiteScene,
+  type SuiteFixture,
   startSuite,
   suitePortal,
   suiteUris,
@@ -18,7 +18,7 @@ import {
 const posted = { response_mode: "form_post" };
 
 describe("the Foundation's Form Post OP plan", { concurrency: 1 }, () => {
-  let suite: SuiteScene;
+  let suite: SuiteFixture;
   let client: SuiteClient;
   before(async () => {
     suite = await startSuite([suitePortal("suite")]);

@@ -8,7 +8,11 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync, type KeyPairKeyObjectResult } from "node:crypto";
 import { after, before, describe, it } from "node:test";
-import { type LiarScene, type SentOff, startLiarScene } from "../support/liar-scene.ts";
+import {
+  type LyingUpstreamFixture,
+  type SentOff,
+  startLyingUpstreamFixture,
+} from "../support/lying-upstream-fixture.ts";
 import {
   type Lies,
   type LyingUpstream,
@@ -28,11 +32,11 @@ const published = ({ publicKey }: KeyPairKeyObjectResult, kid: string) => ({
 
 for (const mode of ["query", "form_post"] as const) {
   describe(`the Foundation's relying party plan, response_mode=${mode}`, { concurrency: 1 }, () => {
-    let scene: LiarScene;
+    let fixture: LyingUpstreamFixture;
     before(async () => {
-      scene = await startLiarScene(mode === "query" ? {} : { entry: { response_mode: mode } });
+      fixture = await startLyingUpstreamFixture(mode === "query" ? {} : { entry: { response_mode: mode } });
     });
-    after(() => scene?.close());
+    after(() => fixture?.close());
 
     /**
      * Comes back as the response mode has it: a post brings no cookie along, the redirect that answers it
@@ -43,9 +47,9 @@ for (const mode of ["query", "form_post"] as const) {
       lies: Lies,
       parameters: Record<string, string | null> = {},
     ): Promise<Page> {
-      if (mode === "query") return await scene.comeBack(sent, lies, parameters);
-      const callback = scene.liar.callback(sent.request, parameters);
-      scene.liar.lies = lies;
+      if (mode === "query") return await fixture.comeBack(sent, lies, parameters);
+      const callback = fixture.liar.callback(sent.request, parameters);
+      fixture.liar.lies = lies;
       const body = callback.searchParams;
       const answer = await fetch(callback.origin + callback.pathname, {
         method: "POST",
@@ -54,7 +58,7 @@ for (const mode of ["query", "form_post"] as const) {
       });
       assert.equal(answer.status, 303);
       const page = await sent.browser.visit(answer.headers.get("location") ?? "");
-      scene.liar.lies = {};
+      fixture.liar.lies = {};
       return page;
     }
 
@@ -62,9 +66,9 @@ for (const mode of ["query", "form_post"] as const) {
 
     /** A sign-in of somebody new, answered so. */
     async function signIn(lies: Lies, parameters: Record<string, string | null> = {}): Promise<Page> {
-      const sent = await scene.sendOff();
+      const sent = await fixture.sendOff();
       // Keys may be fetched again because they don't fit.
-      scene.liaison.clock.advance(6);
+      fixture.liaison.clock.advance(6);
       const sub = `person-${mode}-${++people}`;
       const whose = { claims: { sub, ...lies.claims }, userinfo: { sub, ...lies.userinfo } };
       return await comeBack(sent, { ...lies, ...whose }, parameters);
@@ -77,7 +81,7 @@ for (const mode of ["query", "form_post"] as const) {
     }
 
     const accounts = async () =>
-      (await scene.liaison.store.audit.list({ limit: 500 })).filter(
+      (await fixture.liaison.store.audit.list({ limit: 500 })).filter(
         ({ action }) => action === "account.created",
       ).length;
 
@@ -86,11 +90,11 @@ for (const mode of ["query", "form_post"] as const) {
       const page = await signIn(lies, parameters);
       assert.equal(`${page.status} ${page.heading}`, "502 We couldn't use the answer of Liar");
       assert.equal(await accounts(), before, "something was written");
-      assert.ok(scene.reasons.length > 0);
+      assert.ok(fixture.reasons.length > 0);
     }
 
     it("oidcc-client-test: code flow with state, nonce and PKCE", async () => {
-      const { request } = await scene.sendOff();
+      const { request } = await fixture.sendOff();
       const { searchParams: sent } = request;
       for (const name of ["state", "nonce", "code_challenge"])
         assert.ok((sent.get(name) ?? "").length >= 43, name);
@@ -102,8 +106,8 @@ for (const mode of ["query", "form_post"] as const) {
 
     it("oidcc-client-test-client-secret-basic", async () => {
       await assertSignsIn({});
-      assert.match(scene.liar.authorizations.at(-1) ?? "", /^Basic /);
-      assert.equal(scene.liar.tokenRequests.at(-1)?.has("client_secret"), false);
+      assert.match(fixture.liar.authorizations.at(-1) ?? "", /^Basic /);
+      assert.equal(fixture.liar.tokenRequests.at(-1)?.has("client_secret"), false);
     });
 
     it(
@@ -167,15 +171,15 @@ for (const mode of ["query", "form_post"] as const) {
     ];
     for (const [module, lies] of refused) {
       it(`oidcc-client-test-${module}: a page, and nothing is written`, async () => {
-        const iss = lies.claims?.["iss"] === "SLASH" ? { claims: { iss: `${scene.liar.issuer}/` } } : {};
+        const iss = lies.claims?.["iss"] === "SLASH" ? { claims: { iss: `${fixture.liar.issuer}/` } } : {};
         await assertRefused({ ...lies, ...iss });
       });
     }
 
     it("an answer without iss, or with another's, isn't exchanged (RFC 9207)", async () => {
-      const { length } = scene.liar.tokenRequests;
+      const { length } = fixture.liar.tokenRequests;
       for (const iss of [null, "https://other.example"]) await assertRefused({}, { iss });
-      assert.equal(scene.liar.tokenRequests.length, length);
+      assert.equal(fixture.liar.tokenRequests.length, length);
     });
 
     it("oidcc-client-test-signing-key-rotation, -just-before-signing: signed in by the new", async () => {
@@ -187,7 +191,7 @@ for (const mode of ["query", "form_post"] as const) {
       const old = newKey();
       const now = newKey();
       await assertSignsIn({ key: old, jwks: [published(old, "third")], header: { kid: "third" } });
-      scene.liaison.clock.advance(300);
+      fixture.liaison.clock.advance(300);
       await assertRefused({ key: old, jwks: [published(now, "fourth")], header: { kid: "third" } });
     });
 
@@ -209,11 +213,11 @@ function ownKey(): { kid: string; use: string } {
 }
 
 describe("the Foundation's relying party plan, configuration", { concurrency: 1 }, () => {
-  let scene: LiarScene;
+  let fixture: LyingUpstreamFixture;
   let other: LyingUpstream;
   before(async () => {
     other = await startLyingUpstream();
-    scene = await startLiarScene({
+    fixture = await startLyingUpstreamFixture({
       config: (base) => {
         const [liar] = base["upstreams"] as object[];
         const entry = { id: "other", name: "Other", issuer: other.issuer, ...PEER_CLIENT };
@@ -222,12 +226,12 @@ describe("the Foundation's relying party plan, configuration", { concurrency: 1 
     });
   });
   after(async () => {
-    await scene?.close();
+    await fixture?.close();
     await other?.close();
   });
 
   async function atOther(): Promise<Page> {
-    const { url } = await scene.liaison.customerSource.start({ upstream: "other" });
+    const { url } = await fixture.liaison.customerSource.start({ upstream: "other" });
     return await new UserAgent({ stopAt: ({ origin }) => origin === other.issuer }).visit(url);
   }
 
@@ -236,11 +240,11 @@ describe("the Foundation's relying party plan, configuration", { concurrency: 1 
       other.lies = { metadata: { issuer } };
       const page = await atOther();
       assert.ok(page.status >= 500, `${page.status} ${page.url}`);
-      assert.ok(page.url.href.startsWith(scene.liaison.issuer));
-      scene.liaison.clock.advance(10);
+      assert.ok(page.url.href.startsWith(fixture.liaison.issuer));
+      fixture.liaison.clock.advance(10);
     }
     assert.ok(
-      scene.reasons.some((reason) => reason.includes("evil.example") && reason.includes(other.issuer)),
+      fixture.reasons.some((reason) => reason.includes("evil.example") && reason.includes(other.issuer)),
     );
     assert.deepEqual(
       other.requests.filter((path) => path !== "/.well-known/openid-configuration"),
@@ -254,7 +258,7 @@ describe("the Foundation's relying party plan, configuration", { concurrency: 1 
     assert.equal(page.url.origin + page.url.pathname, `${other.issuer}/elsewhere/authorize`);
     assert.equal(
       page.url.searchParams.get("redirect_uri"),
-      `${scene.liaison.issuer}/upstream/other/callback`,
+      `${fixture.liaison.issuer}/upstream/other/callback`,
     );
   });
 });

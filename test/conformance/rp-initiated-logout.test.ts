@@ -6,13 +6,19 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { SuiteClient, type SuiteScene, startSuite, suitePortal, suiteUris } from "../support/suite-client.ts";
+import {
+  SuiteClient,
+  type SuiteFixture,
+  startSuite,
+  suitePortal,
+  suiteUris,
+} from "../support/suite-client.ts";
 import { type Page, UserAgent } from "../support/user-agent.ts";
 
 type Parameters = Record<string, string | undefined>;
 
 describe("the Foundation's RP-Initiated Logout plan", { concurrency: 1 }, () => {
-  let suite: SuiteScene;
+  let suite: SuiteFixture;
   let client: SuiteClient;
   before(async () => {
     suite = await startSuite([suitePortal("suite"), suitePortal("suite2")]);

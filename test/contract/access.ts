@@ -6,7 +6,7 @@ import type { ApiKey, Selection, SignOut } from "../../src/domain/records.ts";
 import { revisionOf } from "../../src/domain/revision.ts";
 import type { AdminChange, Store } from "../../src/storage/contract.ts";
 import { anId, aSelection, hashOf, MINUTE, NOW } from "../support/records.ts";
-import { bound, type Case, present, profileOf, race } from "./harness.ts";
+import { bound, type Case, present, profileOf, race } from "./back-end.ts";
 
 const BY = { actor: "admin:7", now: NOW };
 const DONE = { result: "done", revokedGrants: [] } as const;
@@ -40,7 +40,7 @@ async function signedOn(store: Store) {
   const elsewhere = aSelection({ ...of, sessionUid: otherUid });
   const tokens = new Map<string, string>();
   for (const selection of [one, bare, elsewhere]) {
-    present(await store.standings.select(selection, NOW));
+    present(await store.accountsAtClients.select(selection, NOW));
     const token = hashOf(anId("token"));
     tokens.set(selection.grantId, token);
     await store.artifacts.upsert(
@@ -62,9 +62,9 @@ async function signedOn(store: Store) {
   });
   const isLive = async ({ grantId }: Selection) => {
     const token = await store.artifacts.find("AccessToken", asSecretHash(present(tokens.get(grantId))), NOW);
-    const standing = await store.standings.forGrant(grantId, NOW);
-    assert.equal(token !== undefined, standing !== undefined);
-    return standing !== undefined;
+    const accountAtClient = await store.accountsAtClients.forGrant(grantId, NOW);
+    assert.equal(token !== undefined, accountAtClient !== undefined);
+    return accountAtClient !== undefined;
   };
   return { account, profile, organization, uid, one, bare, elsewhere, isLive };
 }
@@ -211,9 +211,9 @@ export function accessCases(contract: Case): void {
       ] as const) {
         const { account, profile, organization, one, bare, elsewhere } = await signedOn(store);
         const orphan = aSelection({ accountId: account.id, profileId: profile.id });
-        present(await store.standings.select(orphan, NOW));
+        present(await store.accountsAtClients.select(orphan, NOW));
         const expired = aSelection({ accountId: account.id, profileId: profile.id, expiresAt: NOW });
-        present(await store.standings.select(expired, NOW - 1));
+        present(await store.accountsAtClients.select(expired, NOW - 1));
         const disabled = { ...profile, enabled: false };
         if (ending === "unbind") await store.links.unbind(profile.id, "command:unbind", NOW);
         if (ending === "disable profile") await store.directory.putProfile(disabled, "command:x", NOW);
@@ -246,14 +246,14 @@ export function accessCases(contract: Case): void {
   contract("a person's own choice of another profile, or signing out, queues nothing", async ({ store }) => {
     const { one, uid, account, profile } = await signedOn(store);
     await store.artifacts.revokeGrant(one.grantId);
-    await store.standings.select({ ...one, grantId: asGrantId(anId("grant")) }, NOW);
+    await store.accountsAtClients.select({ ...one, grantId: asGrantId(anId("grant")) }, NOW);
     const switched = aSelection({
       accountId: account.id,
       profileId: profile.id,
       sessionUid: uid,
       clientId: one.clientId,
     });
-    await store.standings.select(switched, one.expiresAt);
+    await store.accountsAtClients.select(switched, one.expiresAt);
     assert.deepEqual(await dueSignOuts(store), []);
   });
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { asAccountId, asUpstreamId } from "../../src/domain/ids.ts";
 import { LiaisonError } from "../../src/errors.ts";
 import { anId, anIdentity, NOW } from "../support/records.ts";
-import { type Case, race, signIn } from "./harness.ts";
+import { type Case, race, signIn } from "./back-end.ts";
 
 export function accountCases(contract: Case): void {
   contract("a first sign-in creates account, identity and one audit event", async ({ store }) => {

@@ -21,7 +21,7 @@ import {
   request,
   signIn,
   stateOf,
-} from "./harness.ts";
+} from "./back-end.ts";
 
 const BY = { actor: "admin:7", now: NOW };
 const DOMAIN = "liaison.example";
@@ -231,7 +231,7 @@ export function administrationCases(contract: Case): void {
     async ({ store }) => {
       const { profile, account, link } = await bound(store);
       const selection = aSelection({ accountId: account.id, profileId: profile.id });
-      present(await store.standings.select(selection, NOW));
+      present(await store.accountsAtClients.select(selection, NOW));
       const { grantId, clientId, sessionUid } = selection;
       const token = hashOf(anId("token"));
       await store.artifacts.upsert("RefreshToken", token, { a: 1 }, { grantId }, LATER);
@@ -248,7 +248,7 @@ export function administrationCases(contract: Case): void {
       assert.equal(await stateOf(store, link), "bound");
       assert.equal(await store.artifacts.find("RefreshToken", token, NOW), undefined);
       assert.equal(
-        (await store.standings.forClient(account.id, clientId, null, NOW))?.rememberedProfileId,
+        (await store.accountsAtClients.forClient(account.id, clientId, null, NOW))?.rememberedProfileId,
         null,
       );
       const events = await store.audit.list({ profileId: profile.id, limit: 3 });

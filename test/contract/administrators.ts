@@ -5,6 +5,7 @@ import type { Organization } from "../../src/domain/records.ts";
 import { revisionOf } from "../../src/domain/revision.ts";
 import { anOrganization, aProfile, NOW } from "../support/records.ts";
 import {
+  accountAtClientOf,
   apply,
   BY,
   DONE,
@@ -16,11 +17,10 @@ import {
   revoked,
   setRole,
   signedOn,
-  standingOf,
   tally,
   told,
-} from "./administrator-scene.ts";
-import { bind, type Case, dueMails, present, profileOf, race, register, signIn } from "./harness.ts";
+} from "./administrator-fixture.ts";
+import { bind, type Case, dueMails, present, profileOf, race, register, signIn } from "./back-end.ts";
 
 export function administratorCases(contract: Case): void {
   invitationCases(contract);
@@ -39,7 +39,7 @@ function invitationCases(contract: Case): void {
       assert.deepEqual(tally(outcomes), Array(6).fill("done"));
       assert.deepEqual(await store.directory.organization(organization.id), organization);
       assert.equal((await store.directory.membershipsByEmail(profile.emailKey)).length, 1);
-      assert.deepEqual(await standingOf(store, profile.id), {
+      assert.deepEqual(await accountAtClientOf(store, profile.id), {
         adminRole: "auditor",
         invitedAt: NOW,
         isLinked: false,
@@ -96,13 +96,13 @@ function invitationCases(contract: Case): void {
     const profile = await invited(store, organization, "support");
     const renamed = { ...profile, name: "Somebody else" };
     assert.deepEqual(await apply(store, invitationOf(organization, renamed, "support"), NOW + 5), DONE);
-    assert.deepEqual(await standingOf(store, profile.id), {
+    assert.deepEqual(await accountAtClientOf(store, profile.id), {
       adminRole: "support",
       invitedAt: NOW + 5,
       isLinked: false,
     });
     assert.deepEqual(await apply(store, invitationOf(organization, profile, "auditor"), NOW + 6), DONE);
-    assert.deepEqual(await standingOf(store, profile.id), {
+    assert.deepEqual(await accountAtClientOf(store, profile.id), {
       adminRole: "auditor",
       invitedAt: NOW + 6,
       isLinked: false,
@@ -114,7 +114,7 @@ function invitationCases(contract: Case): void {
     );
     assert.equal(await store.administration.lapseInvitations(LAPSED + 6), 1);
     assert.deepEqual(await apply(store, invitationOf(organization, profile, "auditor"), LAPSED + 7), DONE);
-    assert.deepEqual((await standingOf(store, profile.id)).invitedAt, LAPSED + 7);
+    assert.deepEqual((await accountAtClientOf(store, profile.id)).invitedAt, LAPSED + 7);
     const mails = (await told(store, NOW)).filter(([, to]) => to === profile.email);
     assert.deepEqual(mails, Array(4).fill(["admin_invitation", profile.email]));
     const [again] = await eventsOf(store, profile.id, "admin.invited_again");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { asAccountId, asGrantId, type GrantId } from "../../src/domain/ids.ts";
 import { anId, hashOf, MINUTE, NOW } from "../support/records.ts";
-import { type Case, race } from "./harness.ts";
+import { type Case, race } from "./back-end.ts";
 
 const payload = {
   kind: "AuthorizationCode",

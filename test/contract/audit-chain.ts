@@ -8,7 +8,7 @@ import type { AuditEvent, ChainMark } from "../../src/domain/records.ts";
 import { LiaisonError } from "../../src/errors.ts";
 import type { AuditFilter, PageRequest, Store } from "../../src/storage/contract.ts";
 import { anAuditEvent, anId, NOW } from "../support/records.ts";
-import { bound, type Case, present, race } from "./harness.ts";
+import { bound, type Case, present, race } from "./back-end.ts";
 
 const KEY = createHmac("sha256", "a key").digest();
 

@@ -6,7 +6,7 @@ import type { Client } from "../../src/domain/records.ts";
 import { clientRevision } from "../../src/domain/revision.ts";
 import type { AdminChange, Store } from "../../src/storage/contract.ts";
 import { aClient, anId, aSelection, hashOf, MINUTE, NOW } from "../support/records.ts";
-import { bound, type Case, present, race } from "./harness.ts";
+import { bound, type Case, present, race } from "./back-end.ts";
 
 const BY = { actor: "admin:7", now: NOW };
 const DONE = { result: "done", revokedGrants: [] } as const;
@@ -137,7 +137,7 @@ export function clientCases(contract: Case): void {
       );
       const tokens = [];
       for (const selection of grants) {
-        present(await store.standings.select(selection, NOW));
+        present(await store.accountsAtClients.select(selection, NOW));
         const token = hashOf(anId("token"));
         await store.artifacts.upsert(
           "RefreshToken",
@@ -153,13 +153,16 @@ export function clientCases(contract: Case): void {
       assert.deepEqual(await store.clients.list(), [kept]);
       const left = await Promise.all(tokens.map((token) => store.artifacts.find("RefreshToken", token, NOW)));
       assert.deepEqual(left, [undefined, undefined, { a: 1 }]);
-      const standing = await Promise.all(grants.map(({ grantId }) => store.standings.forGrant(grantId, NOW)));
+      const accountAtClient = await Promise.all(
+        grants.map(({ grantId }) => store.accountsAtClients.forGrant(grantId, NOW)),
+      );
       assert.deepEqual(
-        standing.map((one) => one !== undefined),
+        accountAtClient.map((one) => one !== undefined),
         [false, false, true],
       );
       const remembered = async (clientId: string) =>
-        (await store.standings.forClient(account.id, asClientId(clientId), null, NOW))?.rememberedProfileId;
+        (await store.accountsAtClients.forClient(account.id, asClientId(clientId), null, NOW))
+          ?.rememberedProfileId;
       assert.equal(await remembered(client.id), null);
       assert.equal(await remembered(kept.id), profile.id);
       assert.deepEqual(

@@ -8,6 +8,7 @@ import { randomUUID } from "node:crypto";
 import { asProfileId } from "../../src/domain/ids.ts";
 import type { Asker, CollectedContent, NewMail } from "../../src/domain/records.ts";
 import { aMail, anInquiry, MINUTE, NOW } from "../support/records.ts";
+import { aNotice, type Case, present, race, redemption, register, signIn, stateOf } from "./back-end.ts";
 import {
   aNote,
   asks,
@@ -22,8 +23,7 @@ import {
   requestsOf,
   sentMails,
   type Waiting,
-} from "./collected-scene.ts";
-import { aNotice, type Case, present, race, redemption, register, signIn, stateOf } from "./harness.ts";
+} from "./collected-mail-fixture.ts";
 
 export function collectedMailCases(contract: Case): void {
   contract(

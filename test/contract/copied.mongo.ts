@@ -19,7 +19,7 @@ import {
   NOW,
 } from "../support/records.ts";
 import { testDatabase } from "../support/test-database.ts";
-import { bind, bound, present } from "./harness.ts";
+import { bind, bound, present } from "./back-end.ts";
 import { ENCRYPTION_KEY, temporaryFile } from "./sqlite-support.ts";
 
 const BY = { actor: "admin:7", now: NOW };
@@ -70,7 +70,7 @@ test("mongodb copy: search, chain, keys, counts, sign-outs and secrets are copie
     const clients: string[] = [];
     for (const turn of [1, 2]) {
       const selection = aSelection({ accountId: account.id, profileId: profile.id });
-      present(await source.standings.select(selection, NOW));
+      present(await source.accountsAtClients.select(selection, NOW));
       const revoke = { kind: "revoke_grant", grantId: selection.grantId } as const;
       await source.administration.apply(revoke, { ...BY, now: NOW + turn });
       clients.push(selection.clientId);
@@ -81,7 +81,7 @@ test("mongodb copy: search, chain, keys, counts, sign-outs and secrets are copie
     await bind(source, { account, identity }, second.id);
     const old = aSelection({ accountId: account.id, profileId: profile.id });
     const switched = { ...old, grantId: asGrantId(anId("grant")), profileId: second.id };
-    for (const selection of [old, switched]) present(await source.standings.select(selection, NOW));
+    for (const selection of [old, switched]) present(await source.accountsAtClients.select(selection, NOW));
     const events = await source.audit.unsealed(99);
     const head = chainMark(KEY, "head", { seq: 2, mac: "two", at: NOW + 5 });
     const places = events
@@ -154,12 +154,15 @@ test("mongodb copy: search, chain, keys, counts, sign-outs and secrets are copie
     assert.deepEqual(await audit.unsealed(2), events.slice(2, 4));
     assert.deepEqual(await store.verifications.list(), verifications);
     assert.equal((await store.verifications.claim("w", NOW, MINUTE))?.keptHead, null);
-    assert.deepEqual(present(await store.standings.forGrant(asGrantId(switched.grantId), NOW)).replaces, [
-      old.grantId,
-    ]);
+    assert.deepEqual(
+      present(await store.accountsAtClients.forGrant(asGrantId(switched.grantId), NOW)).replaces,
+      [old.grantId],
+    );
     const { clientId, sessionUid } = old;
-    const standing = present(await store.standings.forClient(account.id, clientId, sessionUid, NOW));
-    assert.deepEqual(standing.current, switched);
+    const accountAtClient = present(
+      await store.accountsAtClients.forClient(account.id, clientId, sessionUid, NOW),
+    );
+    assert.deepEqual(accountAtClient.current, switched);
     await store.close();
   } finally {
     await drop();

@@ -5,7 +5,7 @@ import { asInquiryId, asLinkRequestId } from "../../src/domain/ids.ts";
 import type { NewMail } from "../../src/domain/records.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { aLinkContent, aMail, aNewLink, anId, anInquiry, MINUTE, NOW } from "../support/records.ts";
-import { type Case, present, race, register, request, signIn } from "./harness.ts";
+import { type Case, present, race, register, request, signIn } from "./back-end.ts";
 
 /** Settles a new inquiry with these mails. */
 async function settle(store: Store, mails: NewMail[], at = NOW) {

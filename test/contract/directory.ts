@@ -14,13 +14,13 @@ import {
   request,
   signIn,
   stateOf,
-} from "./harness.ts";
+} from "./back-end.ts";
 
 /** A bound profile with a live grant and a token under it. */
 async function granted(store: Store) {
   const person = await bound(store);
   const selection = aSelection({ accountId: person.account.id, profileId: person.profile.id });
-  present(await store.standings.select(selection, NOW));
+  present(await store.accountsAtClients.select(selection, NOW));
   const tokenHash = hashOf(anId("token"));
   const { grantId } = selection;
   await store.artifacts.upsert("RefreshToken", tokenHash, { kind: "RefreshToken" }, { grantId }, NOW + 9999);
@@ -30,7 +30,7 @@ async function granted(store: Store) {
   const isGone = async () => {
     assert.equal(await store.artifacts.find("RefreshToken", tokenHash, NOW), undefined);
     assert.equal(await store.artifacts.find("Grant", hashOf(grantId), NOW), undefined);
-    assert.equal(await store.standings.forGrant(grantId, NOW), undefined);
+    assert.equal(await store.accountsAtClients.forGrant(grantId, NOW), undefined);
   };
   return { ...person, selection, revoked, isGone };
 }
@@ -176,7 +176,7 @@ export function directoryCases(contract: Case): void {
     const disabled = { ...profile, enabled: false };
     assert.deepEqual(await store.directory.putProfile(disabled, "admin:7", NOW + 5), revoked);
     await isGone();
-    assert.ok(await store.standings.forGrant(bystander.selection.grantId, NOW));
+    assert.ok(await store.accountsAtClients.forGrant(bystander.selection.grantId, NOW));
     assert.equal((await profileOf(store, profile.id)).accountId, account.id);
 
     const unbound = await register(store);
@@ -204,7 +204,7 @@ export function directoryCases(contract: Case): void {
       await isGone();
       assert.equal(await stateOf(store, link), "void");
       assert.equal(await stateOf(store, otherLink), "pending");
-      assert.ok(await store.standings.forGrant(bystander.selection.grantId, NOW));
+      assert.ok(await store.accountsAtClients.forGrant(bystander.selection.grantId, NOW));
     },
   );
 

@@ -17,7 +17,8 @@ import {
   MINUTE,
   NOW,
 } from "../support/records.ts";
-import { apply, setRole } from "./administrator-scene.ts";
+import { apply, setRole } from "./administrator-fixture.ts";
+import { bind, bound, type Case, present, race, register, type SignedIn, signIn } from "./back-end.ts";
 import {
   assertEnded,
   editOf,
@@ -27,8 +28,7 @@ import {
   redeemed,
   removeAll,
   told,
-} from "./endings-scene.ts";
-import { bind, bound, type Case, present, race, register, type SignedIn, signIn } from "./harness.ts";
+} from "./endings-fixture.ts";
 
 const MANY = MOST_AT_ONCE + 13;
 const LATER = NOW + 9999;
@@ -41,7 +41,8 @@ export function endingCases(contract: Case): void {
         const { store } = opened;
         const many = await manyGrants(store, MANY);
         const other = await opened.second();
-        for (const { grantId } of many.selections) assert.ok(await other.standings.forGrant(grantId, NOW));
+        for (const { grantId } of many.selections)
+          assert.ok(await other.accountsAtClients.forGrant(grantId, NOW));
         await ending.end(store, many);
 
         await assertEnded(other, many);
@@ -49,7 +50,7 @@ export function endingCases(contract: Case): void {
         await assertEnded(other, many);
         const [first] = many.selections;
         const wanted = { ...present(first), grantId: asGrantId(anId("grant")) };
-        const made = await other.standings.select(wanted, NOW, { byHand: false });
+        const made = await other.accountsAtClients.select(wanted, NOW, { byHand: false });
         assert.deepEqual(made, { grantId: wanted.grantId, revokedGrants: [] });
         const holds = await redeemed(store, wanted);
 
@@ -62,7 +63,7 @@ export function endingCases(contract: Case): void {
           assert.equal(await store.artifacts.find("RefreshToken", asSecretHash(token), NOW), undefined);
         assert.equal(await holds(), true, "what was made after it goes on");
         assert.equal(
-          present(await store.standings.forGrant(asGrantId(wanted.grantId), NOW)).selection.grantId,
+          present(await store.accountsAtClients.forGrant(asGrantId(wanted.grantId), NOW)).selection.grantId,
           wanted.grantId,
         );
         assert.equal(await store.administration.claimEnding("late", LATER, MINUTE), undefined);
@@ -159,14 +160,14 @@ export function endingCases(contract: Case): void {
       assert.equal(begun.result, "more");
       await put(true);
       const between = aSelection({ accountId: many.account.id, profileId: many.profile.id });
-      present(await store.standings.select(between, NOW));
+      present(await store.accountsAtClients.select(between, NOW));
       // The one between may be among those that are looked at, and stays.
       const goneOn = await remove("first");
       assert.equal(goneOn.result, "more");
-      assert.ok(await store.standings.forGrant(between.grantId, NOW));
+      assert.ok(await store.accountsAtClients.forGrant(between.grantId, NOW));
       await put(false);
       await put(true);
-      assert.equal(await store.standings.forGrant(between.grantId, NOW), undefined);
+      assert.equal(await store.accountsAtClients.forGrant(between.grantId, NOW), undefined);
       assert.deepEqual(await remove("first"), { result: "lost" });
       const { grants } = await removeAll(store, "second", 20);
       const before = [begun, goneOn].flatMap((part) => (part.result === "more" ? part.grants : []));
@@ -187,16 +188,16 @@ export function endingCases(contract: Case): void {
           return void (await racer.directory.putOrganization({ ...organization, enabled: false }, "a", NOW));
         const selection = aSelection({ accountId: account.id, profileId: profile.id });
         raced.push(selection.grantId);
-        await racer.standings.select(selection, NOW);
+        await racer.accountsAtClients.select(selection, NOW);
       });
       await store.directory.putOrganization(organization, "admin:7", NOW);
       const { grants } = await removeAll(store, "worker", 30);
       for (const grantId of raced) {
-        const stands = (await store.standings.forGrant(asGrantId(grantId), NOW)) !== undefined;
+        const stands = (await store.accountsAtClients.forGrant(asGrantId(grantId), NOW)) !== undefined;
         assert.notEqual(grants.includes(grantId), stands);
       }
       for (const { grantId } of many.selections)
-        assert.equal(await store.standings.forGrant(grantId, NOW), undefined);
+        assert.equal(await store.accountsAtClients.forGrant(grantId, NOW), undefined);
     },
   );
 
@@ -209,7 +210,7 @@ export function endingCases(contract: Case): void {
       await store.directory.putProfile(second, "admin:seed", NOW);
       await bind(store, { account, identity }, second.id);
       for (const selection of many.selections) {
-        await store.standings.select(
+        await store.accountsAtClients.select(
           { ...selection, grantId: asGrantId(anId("grant")), profileId: second.id },
           NOW,
         );
@@ -231,14 +232,15 @@ export function endingCases(contract: Case): void {
     const { profile: home } = await register(store);
     await bind(store, { account, identity }, home.id);
     const selection = aSelection({ accountId: account.id, profileId: home.id });
-    await store.standings.select(selection, NOW);
+    await store.accountsAtClients.select(selection, NOW);
     const holds = await redeemed(store, selection);
     const switched = { ...selection, grantId: asGrantId(anId("grant")), profileId: many.profile.id };
-    await store.standings.select(switched, NOW);
+    await store.accountsAtClients.select(switched, NOW);
     await store.directory.putOrganization({ ...many.organization, enabled: false }, "admin:7", NOW);
     const current = async () =>
-      present(await store.standings.forClient(account.id, selection.clientId, selection.sessionUid, NOW))
-        .current;
+      present(
+        await store.accountsAtClients.forClient(account.id, selection.clientId, selection.sessionUid, NOW),
+      ).current;
     assert.equal((await current())?.grantId, selection.grantId);
     await removeAll(store, "worker", 9);
     assert.equal((await current())?.grantId, selection.grantId);
@@ -269,7 +271,7 @@ export function endingCases(contract: Case): void {
     const selections = Array.from({ length: MANY }, () =>
       aSelection({ accountId: account.id, profileId: profile.id, sessionUid: uid }),
     );
-    for (const selection of selections) await store.standings.select(selection, NOW);
+    for (const selection of selections) await store.accountsAtClients.select(selection, NOW);
     const authorizations = Object.fromEntries(
       selections.map(({ clientId }) => [clientId, { sid: `at-${clientId}` }]),
     );
@@ -282,10 +284,10 @@ export function endingCases(contract: Case): void {
     const other = await opened.second();
     assert.equal(await other.artifacts.findSessionByUid(uid, NOW), undefined);
     for (const { grantId } of selections)
-      assert.equal(await other.standings.forGrant(grantId, NOW), undefined);
+      assert.equal(await other.accountsAtClients.forGrant(grantId, NOW), undefined);
     assert.equal((await removeAll(store, "worker", 20)).grants.length, MANY);
     for (const { grantId } of selections)
-      assert.equal(await other.standings.forGrant(grantId, NOW), undefined);
+      assert.equal(await other.accountsAtClients.forGrant(grantId, NOW), undefined);
     assert.deepEqual(await told(store), []);
   });
 
@@ -300,7 +302,7 @@ export function endingCases(contract: Case): void {
         const { account, identity, profile } = await bound(store);
         people.push({ account, identity, profileId: profile.id });
         const selection = aSelection({ accountId: account.id, profileId: profile.id, clientId: client.id });
-        await store.standings.select(selection, NOW);
+        await store.accountsAtClients.select(selection, NOW);
       }
       const keys = { clientId: client.id };
       const token = hashOf(anId("token"));
@@ -317,8 +319,10 @@ export function endingCases(contract: Case): void {
       await removeAll(store, "worker", 20);
       assert.ok(await find(newer));
       for (const { account } of people) {
-        const standing = present(await store.standings.forClient(account.id, client.id, null, NOW));
-        assert.equal(standing.rememberedProfileId, null);
+        const accountAtClient = present(
+          await store.accountsAtClients.forClient(account.id, client.id, null, NOW),
+        );
+        assert.equal(accountAtClient.rememberedProfileId, null);
       }
       assert.deepEqual(await told(store), []);
     },
@@ -337,13 +341,13 @@ export function endingCases(contract: Case): void {
   contract("a grant of very many tokens ends at once, and they go part by part", async ({ store }) => {
     const { account, profile } = await bound(store);
     const selection = aSelection({ accountId: account.id, profileId: profile.id });
-    await store.standings.select(selection, NOW);
+    await store.accountsAtClients.select(selection, NOW);
     const { grantId } = selection;
     const tokens = Array.from({ length: 230 }, () => hashOf(anId("token")));
     for (const token of tokens) await store.artifacts.upsert("RefreshToken", token, {}, { grantId }, LATER);
     await store.artifacts.upsert("Grant", hashOf(grantId), {}, { grantId }, LATER);
     await store.artifacts.revokeGrant(grantId);
-    assert.equal(await store.standings.forGrant(grantId, NOW), undefined);
+    assert.equal(await store.accountsAtClients.forGrant(grantId, NOW), undefined);
     assert.equal(await store.artifacts.find("Grant", hashOf(grantId), NOW), undefined);
     const left = async () =>
       (await Promise.all(tokens.map((token) => isHeld(store, token)))).filter(Boolean).length;
@@ -379,15 +383,15 @@ export function endingCases(contract: Case): void {
           aSelection({ ...of, clientId: CONSOLE_CLIENT_ID }),
         );
         const portal = aSelection(of);
-        for (const selection of [...pages, portal]) await store.standings.select(selection, NOW);
+        for (const selection of [...pages, portal]) await store.accountsAtClients.select(selection, NOW);
         if (way === "role") await apply(store, setRole(profile.id, null));
         else await store.directory.putOrganization({ ...organization, kind: "customer" }, "admin:7", NOW);
         const other = await opened.second();
         for (const { grantId } of pages)
-          assert.equal(await other.standings.forGrant(grantId, NOW), undefined);
-        assert.ok(await other.standings.forGrant(portal.grantId, NOW));
+          assert.equal(await other.accountsAtClients.forGrant(grantId, NOW), undefined);
+        assert.ok(await other.accountsAtClients.forGrant(portal.grantId, NOW));
         assert.equal((await removeAll(store, "worker", 20)).grants.length, MANY, way);
-        assert.ok(await other.standings.forGrant(portal.grantId, NOW));
+        assert.ok(await other.accountsAtClients.forGrant(portal.grantId, NOW));
       }
     },
   );

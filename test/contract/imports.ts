@@ -3,7 +3,17 @@ import { asOrganizationId } from "../../src/domain/ids.ts";
 import type { ImportRow } from "../../src/domain/records.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { anId, anOrganization, aProfile, aSelection, NOW } from "../support/records.ts";
-import { bound, type Case, present, profileOf, race, register, request, signIn, stateOf } from "./harness.ts";
+import {
+  bound,
+  type Case,
+  present,
+  profileOf,
+  race,
+  register,
+  request,
+  signIn,
+  stateOf,
+} from "./back-end.ts";
 
 const ACTOR = "command:import";
 
@@ -144,14 +154,14 @@ export function importCases(contract: Case): void {
       for (const disabled of ["organization", "profile"] as const) {
         const person = await bound(store);
         const selection = aSelection({ accountId: person.account.id, profileId: person.profile.id });
-        present(await store.standings.select(selection, NOW));
+        present(await store.accountsAtClients.select(selection, NOW));
         const { organization, profile } = person;
         const row = { organization, profile };
         const edited = { ...row, [disabled]: { ...row[disabled], enabled: false } };
         const { revokedGrants } = await store.directory.importBatch([edited], ACTOR, NOW);
         const { grantId, clientId, accountId, sessionUid } = selection;
         assert.deepEqual(revokedGrants, [{ grantId, clientId, accountId, sessionUid }]);
-        assert.equal(await store.standings.forGrant(grantId, NOW), undefined);
+        assert.equal(await store.accountsAtClients.forGrant(grantId, NOW), undefined);
         assert.deepEqual((await store.directory.importBatch([edited], ACTOR, NOW)).revokedGrants, []);
       }
     },

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { asInquiryId, asProfileId } from "../../src/domain/ids.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { aMail, aNewLink, anId, anInquiry, aRequester, NOW } from "../support/records.ts";
-import { type Case, dueMails, present, race, register, request, signIn, stateOf } from "./harness.ts";
+import { type Case, dueMails, present, race, register, request, signIn, stateOf } from "./back-end.ts";
 
 const LEASE = 1000;
 const NOTHING = { links: [], mails: [] };

@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { anOrganization, aProfile, MINUTE, NOW } from "../support/records.ts";
 import {
+  accountAtClientOf,
   apply,
   DONE,
   eventsOf,
@@ -16,9 +17,8 @@ import {
   operated,
   redeemAt,
   setRole,
-  standingOf,
   told,
-} from "./administrator-scene.ts";
+} from "./administrator-fixture.ts";
 import {
   aNotice,
   bind,
@@ -30,7 +30,7 @@ import {
   register,
   request,
   signIn,
-} from "./harness.ts";
+} from "./back-end.ts";
 
 export function invitationCases(contract: Case): void {
   lapseCases(contract);
@@ -49,17 +49,17 @@ function lapseCases(contract: Case): void {
       counts.reduce((sum, count) => sum + count),
       1,
     );
-    assert.deepEqual(await standingOf(store, profile.id), {
+    assert.deepEqual(await accountAtClientOf(store, profile.id), {
       adminRole: null,
       invitedAt: null,
       isLinked: false,
     });
-    assert.deepEqual(await standingOf(store, later.id), {
+    assert.deepEqual(await accountAtClientOf(store, later.id), {
       adminRole: "support",
       invitedAt: NOW + 1,
       isLinked: false,
     });
-    assert.deepEqual((await standingOf(store, owner.id)).adminRole, "owner");
+    assert.deepEqual((await accountAtClientOf(store, owner.id)).adminRole, "owner");
     const events = await eventsOf(store, profile.id, "admin.invitation_lapsed");
     assert.deepEqual(
       events.map(({ actor, at, organizationId, detail }) => [actor, at, organizationId, detail]),
@@ -80,8 +80,8 @@ function lapseCases(contract: Case): void {
       await bind(store, await signIn(store), linked.id);
       for (const { id } of [unlinked, linked])
         assert.deepEqual(await apply(store, setRole(id, "auditor"), NOW + 3), DONE);
-      assert.equal((await standingOf(store, unlinked.id)).invitedAt, NOW + 3);
-      assert.equal((await standingOf(store, linked.id)).invitedAt, null);
+      assert.equal((await accountAtClientOf(store, unlinked.id)).invitedAt, NOW + 3);
+      assert.equal((await accountAtClientOf(store, linked.id)).invitedAt, null);
       assert.deepEqual(
         await apply(store, setRole(unlinked.id, "support"), NOW + 4),
         DONE,
@@ -94,10 +94,10 @@ function lapseCases(contract: Case): void {
       );
       assert.equal(await store.administration.lapseInvitations(LAPSED + 3), 0);
       assert.equal(await store.administration.lapseInvitations(LAPSED + 4), 1);
-      assert.equal((await standingOf(store, linked.id)).adminRole, "auditor");
+      assert.equal((await accountAtClientOf(store, linked.id)).adminRole, "auditor");
       assert.deepEqual(await apply(store, setRole(unlinked.id, "support"), LAPSED + 5), DONE);
       assert.deepEqual(await apply(store, setRole(unlinked.id, null), LAPSED + 6), DONE);
-      assert.deepEqual(await standingOf(store, unlinked.id), {
+      assert.deepEqual(await accountAtClientOf(store, unlinked.id), {
         adminRole: null,
         invitedAt: null,
         isLinked: false,
@@ -109,9 +109,9 @@ function lapseCases(contract: Case): void {
     const { organization, owner } = await operated(store);
     const profile = await invited(store, organization, "owner");
     await bind(store, await signIn(store), profile.id);
-    assert.equal((await standingOf(store, profile.id)).invitedAt, null);
+    assert.equal((await accountAtClientOf(store, profile.id)).invitedAt, null);
     present(await store.links.unbind(profile.id, "admin:7", NOW + 7));
-    assert.deepEqual(await standingOf(store, profile.id), {
+    assert.deepEqual(await accountAtClientOf(store, profile.id), {
       adminRole: "owner",
       invitedAt: NOW + 7,
       isLinked: false,
@@ -120,13 +120,13 @@ function lapseCases(contract: Case): void {
     await bind(store, await signIn(store), member.profile.id);
     present(await store.links.unbind(member.profile.id, "admin:7", NOW + 7));
     assert.deepEqual(
-      (await standingOf(store, member.profile.id)).invitedAt,
+      (await accountAtClientOf(store, member.profile.id)).invitedAt,
       null,
       "who has no role waits for nothing",
     );
     assert.equal(await store.administration.lapseInvitations(LAPSED + 6), 0);
     assert.equal(await store.administration.lapseInvitations(LAPSED + 7), 1);
-    assert.equal((await standingOf(store, owner.id)).adminRole, "owner");
+    assert.equal((await accountAtClientOf(store, owner.id)).adminRole, "owner");
   });
 
   contract("A9: the last owner's invitation never lapses, whoever was one before", async (opened) => {
@@ -142,12 +142,12 @@ function lapseCases(contract: Case): void {
       2,
       "of those who wait the newest stays, and nobody who can't be linked",
     );
-    assert.equal((await standingOf(store, first.id)).adminRole, null);
-    assert.equal((await standingOf(store, second.id)).adminRole, "owner");
-    assert.equal((await standingOf(store, disabled.id)).adminRole, null);
+    assert.equal((await accountAtClientOf(store, first.id)).adminRole, null);
+    assert.equal((await accountAtClientOf(store, second.id)).adminRole, "owner");
+    assert.equal((await accountAtClientOf(store, disabled.id)).adminRole, null);
     assert.deepEqual(await apply(store, invitationOf(organization, first, "owner"), LAPSED + 9), DONE);
     assert.equal(await store.administration.lapseInvitations(LAPSED + 10), 1, "there is another again");
-    assert.equal((await standingOf(store, second.id)).adminRole, null);
+    assert.equal((await accountAtClientOf(store, second.id)).adminRole, null);
   });
 }
 
@@ -167,7 +167,7 @@ function redemptionCases(contract: Case): void {
         racer.links.redeem(redemption(person, link), aNotice(), LAPSED - 1),
       );
       assert.equal(results.filter(({ result }) => result === "bound").length, 1);
-      assert.deepEqual(await standingOf(store, profile.id), {
+      assert.deepEqual(await accountAtClientOf(store, profile.id), {
         adminRole: "owner",
         invitedAt: null,
         isLinked: true,
@@ -194,7 +194,7 @@ function redemptionCases(contract: Case): void {
         linkedAt: LAPSED - 1,
       });
       assert.equal(await store.administration.lapseInvitations(LAPSED), 2, "those who haven't");
-      assert.equal((await standingOf(store, profile.id)).adminRole, "owner");
+      assert.equal((await accountAtClientOf(store, profile.id)).adminRole, "owner");
     },
   );
 
@@ -212,7 +212,7 @@ function redemptionCases(contract: Case): void {
         return (await racer.links.redeem(redemption(person, link), aNotice(), LAPSED)).result;
       });
       assert.equal(results.filter((result) => result === "bound").length, 1);
-      assert.deepEqual(await standingOf(store, profile.id), {
+      assert.deepEqual(await accountAtClientOf(store, profile.id), {
         adminRole: null,
         invitedAt: null,
         isLinked: true,
@@ -229,7 +229,7 @@ function redemptionCases(contract: Case): void {
     const link = await request(store, person, profile.id, { expiresAt: LAPSED + MINUTE });
     const foreign = redemption(another, link);
     assert.equal((await store.links.redeem(foreign, aNotice(), LAPSED)).result, "refused");
-    assert.equal((await standingOf(store, profile.id)).adminRole, "support");
+    assert.equal((await accountAtClientOf(store, profile.id)).adminRole, "support");
   });
 
   contract("A9: the last owner comes in however late", async ({ store }) => {
@@ -237,7 +237,7 @@ function redemptionCases(contract: Case): void {
     const profile = await invited(store, organization, "owner");
     await dueMails(store, NOW);
     assert.equal((await redeemAt(store, await signIn(store), profile.id, 9 * LAPSED)).result, "bound");
-    assert.deepEqual(await standingOf(store, profile.id), {
+    assert.deepEqual(await accountAtClientOf(store, profile.id), {
       adminRole: "owner",
       invitedAt: null,
       isLinked: true,
@@ -259,7 +259,7 @@ function redemptionCases(contract: Case): void {
     await redeemAt(store, await signIn(store), resting.id, NOW + 3);
     const notices = [resting.email, member.profile.email].map((to) => ["linked_notice", to]);
     assert.deepEqual(await told(store, NOW + 3), notices.toSorted());
-    assert.equal((await standingOf(store, resting.id)).adminRole, "owner");
+    assert.equal((await accountAtClientOf(store, resting.id)).adminRole, "owner");
     assert.equal((await store.directory.organization(organization.id))?.kind, "operator");
   });
 }

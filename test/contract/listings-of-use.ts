@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { asAccountId, asClientId, asGrantId } from "../../src/domain/ids.ts";
 import type { Selection } from "../../src/domain/records.ts";
 import { aMail, anId, aSelection, hashOf, MINUTE, NOW } from "../support/records.ts";
-import { bound, type Case, present } from "./harness.ts";
+import { bound, type Case, present } from "./back-end.ts";
 import { readEach } from "./reading.ts";
 
 const FIRST = { after: null, limit: 50 };
@@ -30,7 +30,7 @@ export function usedListingCases(contract: Case): void {
       };
       const grant = async (uid: string, overrides: Partial<Selection> = {}) => {
         const selection = aSelection({ ...of, sessionUid: uid, expiresAt: NOW + MINUTE, ...overrides });
-        present(await store.standings.select(selection, NOW));
+        present(await store.accountsAtClients.select(selection, NOW));
         return selection;
       };
       const [bare, both, ended, over, gone] = ["bare", "both", "ended", "over", "gone"].map((name) =>
@@ -82,7 +82,7 @@ export function usedListingCases(contract: Case): void {
     for (const sessionUid of uids) {
       for (let count = 0; count < 4; count += 1) {
         const selection = aSelection({ accountId: account.id, profileId: profile.id, sessionUid });
-        present(await store.standings.select(selection, NOW));
+        present(await store.accountsAtClients.select(selection, NOW));
       }
     }
     const found = await readEach((page) => store.administration.sessions(account.id, page, NOW));
@@ -105,7 +105,7 @@ export function usedListingCases(contract: Case): void {
           clientId: asClientId(clientId),
           ...times,
         });
-        present(await store.standings.select(selection, NOW));
+        present(await store.accountsAtClients.select(selection, NOW));
         made.push(selection);
       }
     }

@@ -6,7 +6,7 @@ import type { Membership, Organization } from "../../src/domain/records.ts";
 import { LiaisonError } from "../../src/errors.ts";
 import type { PageRequest, Store } from "../../src/storage/contract.ts";
 import { anId, anIdentity, anOrganization, aProfile, MINUTE, NOW } from "../support/records.ts";
-import { bind, bound, type Case, present, race, register, signIn } from "./harness.ts";
+import { bind, bound, type Case, present, race, register, signIn } from "./back-end.ts";
 import { readAll, readEach } from "./reading.ts";
 
 const DAY = 24 * 60 * MINUTE;

@@ -28,7 +28,7 @@ import {
   aRequester,
   NOW,
 } from "../support/records.ts";
-import { bound, redemption, register, request, signIn, stateOf } from "./harness.ts";
+import { bound, redemption, register, request, signIn, stateOf } from "./back-end.ts";
 import {
   beforeSearch,
   migrateTo,

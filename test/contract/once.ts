@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { asOrganizationId } from "../../src/domain/ids.ts";
 import type { AdminChange, Once, Store } from "../../src/storage/contract.ts";
 import { anId, anOrganization, aProfile, hashOf, MINUTE, NOW } from "../support/records.ts";
-import { type Case, race } from "./harness.ts";
+import { type Case, race } from "./back-end.ts";
 
 const BY = { actor: "api_key:5", now: NOW };
 

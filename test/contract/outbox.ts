@@ -12,7 +12,7 @@ import {
   request,
   signIn,
   stateOf,
-} from "./harness.ts";
+} from "./back-end.ts";
 
 const LEASE = 1000;
 const LIFETIME = 17 * MINUTE;

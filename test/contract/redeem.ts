@@ -17,7 +17,7 @@ import {
   type SignedIn,
   signIn,
   stateOf,
-} from "./harness.ts";
+} from "./back-end.ts";
 
 async function asked(store: Store) {
   const registered = await register(store);
@@ -305,7 +305,7 @@ export function redeemCases(contract: Case): void {
       const { profile, organization, account, identity, link } = await bound(store);
       const pending = await request(store, await signIn(store), profile.id);
       const selection = aSelection({ accountId: account.id, profileId: profile.id });
-      present(await store.standings.select(selection, NOW));
+      present(await store.accountsAtClients.select(selection, NOW));
       const token = hashOf(anId("token"));
       await store.artifacts.upsert("AccessToken", token, {}, { grantId: selection.grantId }, NOW + MINUTE);
       assert.equal(
@@ -327,9 +327,11 @@ export function redeemCases(contract: Case): void {
       assert.equal(await stateOf(store, pending), "void");
       assert.equal(await stateOf(store, link), "bound");
       assert.equal(await store.artifacts.find("AccessToken", token, NOW), undefined);
-      const standing = present(await store.standings.forClient(account.id, clientId, sessionUid, NOW));
+      const accountAtClient = present(
+        await store.accountsAtClients.forClient(account.id, clientId, sessionUid, NOW),
+      );
       assert.deepEqual(
-        [standing.memberships, standing.current, standing.rememberedProfileId],
+        [accountAtClient.memberships, accountAtClient.current, accountAtClient.rememberedProfileId],
         [[], null, null],
       );
       const events = await store.audit.list({ profileId: profile.id, limit: 99 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { asAccountId, asClientId, asGrantId } from "../../src/domain/ids.ts";
 import { anId, hashOf, NOW } from "../support/records.ts";
-import { type Case, race } from "./harness.ts";
+import { type Case, race } from "./back-end.ts";
 
 const LATER = NOW + 5000;
 const [ADA, BOB] = [asClientId("ada"), asClientId("bob")];

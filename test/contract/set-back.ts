@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import type { NewMail } from "../../src/domain/records.ts";
 import type { InquiryThrottles, Store } from "../../src/storage/contract.ts";
 import { aMail, anId, anInquiry, aRequester, aSelection, MINUTE, NOW } from "../support/records.ts";
-import { bound, type Case, dueMails, present } from "./harness.ts";
+import { bound, type Case, dueMails, present } from "./back-end.ts";
 
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
@@ -198,7 +198,7 @@ export function setBackCases(contract: Case): void {
       const { account, profile } = await bound(store);
       for (const now of [BACK - 2 * DAY, NOW]) {
         const selection = aSelection({ accountId: account.id, profileId: profile.id });
-        present(await store.standings.select(selection, now));
+        present(await store.accountsAtClients.select(selection, now));
         const revoke = { kind: "revoke_grant", grantId: selection.grantId } as const;
         await store.administration.apply(revoke, { actor: "admin:7", now });
       }

@@ -9,7 +9,7 @@ import {
   MINUTE,
   NOW,
 } from "../support/records.ts";
-import { type Case, race } from "./harness.ts";
+import { type Case, race } from "./back-end.ts";
 
 export function signInCases(contract: Case): void {
   contract("an upstream transaction round-trips, for every purpose", async ({ store }) => {

@@ -26,7 +26,7 @@ import {
   hashOf,
   NOW,
 } from "../support/records.ts";
-import { bound, type Case, present, race } from "./harness.ts";
+import { bound, type Case, present, race } from "./back-end.ts";
 
 const DAY = 24 * 3_600_000;
 
@@ -267,7 +267,7 @@ export function singleRecordCases(contract: Case): void {
     await store.signIns.leaveOutcome(hashOf("x"), aSignInOutcome(), old);
     await store.throttles.takeSlot("a", 1, 1, old - 1000);
     const selection = aSelection({ accountId: account.id, profileId: profile.id, expiresAt: old });
-    await store.standings.select(selection, NOW - 1);
+    await store.accountsAtClients.select(selection, NOW - 1);
 
     assert.equal(await store.sweep(NOW), 450 + 2 + 1 + 1 + 1 + 1);
     assert.equal(await store.sweep(NOW), 0);
@@ -292,7 +292,7 @@ export function singleRecordCases(contract: Case): void {
       () => store.links.inquire(anInquiry()),
       () => store.links.claimInquiry("worker", NOW, 1000),
       () => store.outbox.nextDueAt(),
-      () => store.standings.forGrant(asGrantId("grant"), NOW),
+      () => store.accountsAtClients.forGrant(asGrantId("grant"), NOW),
       () => store.artifacts.find("Grant", asSecretHash("id"), NOW),
       () => store.artifacts.consume("Grant", asSecretHash("id"), NOW),
       () => store.clients.find(asClientId("id")),

@@ -18,7 +18,7 @@ import { systemClock } from "../../src/clock.ts";
 import { asGrantId, asSecretHash } from "../../src/domain/ids.ts";
 import { openStore } from "../../src/storage/open.ts";
 import { MINUTE, NOW } from "../support/records.ts";
-import { aNotice, type redemption } from "./harness.ts";
+import { aNotice, type redemption } from "./back-end.ts";
 import { ENCRYPTION_KEY } from "./sqlite-support.ts";
 
 const [mode, ...rest] = process.argv.slice(2);

@@ -10,7 +10,7 @@ import type { Dump, DumpedKind, DumpedRecord, Place } from "../../src/storage/du
 import { createFieldEncryption } from "../../src/storage/field-encryption.ts";
 import { withSqliteDump } from "../../src/storage/sqlite/store.ts";
 import { aClient, anAuditEvent, aSelection, hashOf, MINUTE, NOW } from "../support/records.ts";
-import { bound, present } from "./harness.ts";
+import { bound, present } from "./back-end.ts";
 import { ENCRYPTION_KEY, temporaryFile } from "./sqlite-support.ts";
 
 const encryption = createFieldEncryption(ENCRYPTION_KEY);
@@ -30,7 +30,7 @@ test(
     for (const name of ["one", "two", "three"]) {
       const { account, profile } = await bound(store);
       const selection = aSelection({ accountId: account.id, profileId: profile.id });
-      present(await store.standings.select(selection, NOW));
+      present(await store.accountsAtClients.select(selection, NOW));
       await store.administration.addCounts([{ name, hour: NOW, count: 5 }], name, NOW);
       await store.artifacts.upsert("AccessToken", hashOf(name), { name }, {}, NOW + MINUTE);
       const session = { uid: `uid-${name}`, accountId: account.id, authorizations: {}, removed: [] };

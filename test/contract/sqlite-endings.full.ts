@@ -12,8 +12,8 @@ import type { Store } from "../../src/storage/contract.ts";
 import { runAlone } from "../../src/worker-loop.ts";
 import { manyRowsInFile } from "../crash/many-rows.ts";
 import { aClient, anId, aProfile } from "../support/records.ts";
-import { apply, DONE } from "./administrator-scene.ts";
-import { bound, present, type Registered, type SignedIn } from "./harness.ts";
+import { apply, DONE } from "./administrator-fixture.ts";
+import { bound, present, type Registered, type SignedIn } from "./back-end.ts";
 import { temporaryFile } from "./sqlite-support.ts";
 
 const grants = 50_000;

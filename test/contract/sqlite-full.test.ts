@@ -14,7 +14,7 @@ import { LockQueue } from "../../src/storage/sqlite/lock-queue.ts";
 import { createWriteProbe } from "../../src/storage/sqlite/write-probe.ts";
 import { temporaryFile } from "./sqlite-support.ts";
 
-interface Scene {
+interface Fixture {
   connections: Database[];
   /** Runs a pragma on each connection, as their file system would change under them. */
   pragma(text: string): void;
@@ -24,7 +24,7 @@ interface Scene {
   names(): unknown[];
 }
 
-function withConnections(name: string, body: (scene: Scene) => Promise<void>): void {
+function withConnections(name: string, body: (fixture: Fixture) => Promise<void>): void {
   test(`sqlite full: ${name}`, async () => {
     const temporary = temporaryFile();
     await (await temporary.open()).close();

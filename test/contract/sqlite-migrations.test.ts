@@ -349,7 +349,7 @@ withFile(
     const organization = await store.directory.organization(asOrganizationId("o"));
     assert.ok(organization);
     for (const grantId of ["before", "after"])
-      assert.ok(await store.standings.forGrant(asGrantId(grantId), NOW), grantId);
+      assert.ok(await store.accountsAtClients.forGrant(asGrantId(grantId), NOW), grantId);
     const { revokedGrants } = await store.directory.putOrganization(
       { ...organization, enabled: false },
       "admin:7",

@@ -23,7 +23,7 @@ import {
   type SignedIn,
   signIn,
   stateOf,
-} from "./harness.ts";
+} from "./back-end.ts";
 import { temporaryFile } from "./sqlite-support.ts";
 
 const CHILD = fileURLToPath(new URL("sqlite-child.ts", import.meta.url));
@@ -116,7 +116,10 @@ test(
       const { profile, account } = await bound(store);
       const [idHash, token] = [hashOf(anId("code")), hashOf(anId("token"))];
       const { grantId } = present(
-        await store.standings.select(aSelection({ accountId: account.id, profileId: profile.id }), NOW),
+        await store.accountsAtClients.select(
+          aSelection({ accountId: account.id, profileId: profile.id }),
+          NOW,
+        ),
       );
       await store.artifacts.upsert("AuthorizationCode", idHash, {}, {}, NOW + 9999);
       await store.artifacts.upsert("RefreshToken", token, {}, { grantId }, NOW + 9999);
@@ -126,7 +129,7 @@ test(
       if (!completed) killed += 1;
       const consumed =
         (await store.artifacts.find("AuthorizationCode", idHash, NOW))?.["consumed"] !== undefined;
-      const goesOn = (await store.standings.forGrant(grantId, NOW)) !== undefined;
+      const goesOn = (await store.accountsAtClients.forGrant(grantId, NOW)) !== undefined;
       const isThere = (await store.artifacts.find("RefreshToken", token, NOW)) !== undefined;
       assert.deepEqual(
         [consumed, goesOn, isThere],
@@ -220,7 +223,7 @@ test("one killed before any statement of a verification leaves it to another, wh
   for (let [n, isOver] = [1, false]; !isOver; n += 1) {
     const asked = { id: anId("verification"), keptHead: null };
     const written = { ...asked, seal: verificationMac(key, { ...asked, progress: null, result: null }) };
-    // By the clock of the other process, which is the world's.
+    // By the clock of the other process, which is the real one.
     present(await store.verifications.ask(written, { actor: "admin:7", now: Date.now() }));
     const { output } = await child("kill-verify", String(n), made.file.file);
     isOver = output === "1";

@@ -19,7 +19,7 @@ import {
   NOW,
   secretOf,
 } from "../support/records.ts";
-import { aNotice, bound, redemption, register, request, signIn } from "./harness.ts";
+import { aNotice, bound, redemption, register, request, signIn } from "./back-end.ts";
 import { tamper, withFile } from "./sqlite-support.ts";
 
 withFile("D5: no secret and no typed address is in the files, open or closed", async (file) => {

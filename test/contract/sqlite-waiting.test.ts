@@ -11,19 +11,19 @@ import { withDeadline } from "../../src/deadline.ts";
 import { LiaisonError } from "../../src/errors.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { aClient, anAuditEvent, anId, hashOf, MINUTE, NOW } from "../support/records.ts";
-import { aNotice, profileOf, redemption, register, request, signIn, stateOf } from "./harness.ts";
+import { aNotice, profileOf, redemption, register, request, signIn, stateOf } from "./back-end.ts";
 import { type TemporaryFile, temporaryFile } from "./sqlite-support.ts";
 
 const isUnavailable = (error: unknown) => error instanceof LiaisonError && error.code === "store_unavailable";
 
-interface Scene {
+interface Fixture {
   file: TemporaryFile;
   store: Store;
   /** Takes the write lock as another process would; the function gives it back. */
   lock(): () => void;
 }
 
-function withLock(name: string, body: (scene: Scene) => Promise<void>): void {
+function withLock(name: string, body: (fixture: Fixture) => Promise<void>): void {
   test(`sqlite waiting: ${name}`, async () => {
     const file = temporaryFile();
     const store = await file.open();
@@ -52,8 +52,8 @@ const tokens = (store: Store, id: string) =>
 
 withLock(
   "the loop turns and reads are served meanwhile; then every kind of write is carried out, once",
-  async (scene) => {
-    const { store, lock } = scene;
+  async (fixture) => {
+    const { store, lock } = fixture;
     const { profile } = await register(store);
     const person = await signIn(store);
     const link = await request(store, person, profile.id);
@@ -98,8 +98,8 @@ withLock(
 
 withLock(
   "whichever of them comes first doesn't stop the loop, where SQLite would sleep for seconds",
-  async (scene) => {
-    const { store, lock } = scene;
+  async (fixture) => {
+    const { store, lock } = fixture;
     const writes: [string, () => Promise<unknown>][] = [
       ["transaction", () => register(store)],
       ["statement", () => store.clients.put(aClient())],
@@ -120,8 +120,8 @@ withLock(
 
 withLock(
   "what isn't carried out within its caller's deadline is unavailable, and never is",
-  async (scene) => {
-    const { store, lock } = scene;
+  async (fixture) => {
+    const { store, lock } = fixture;
     const release = lock();
     const [hasty, none] = [anAuditEvent(), anAuditEvent()];
     const patient = anAuditEvent();

@@ -2,16 +2,17 @@
 
 import { accessCases } from "./access.ts";
 import { accountCases } from "./accounts.ts";
+import { accountAtClientCases } from "./accounts-at-clients.ts";
 import { administrationCases } from "./administration.ts";
 import { administratorCases } from "./administrators.ts";
 import { artifactCases } from "./artifacts.ts";
 import { auditChainCases } from "./audit-chain.ts";
+import { type BackEnd, casesFor } from "./back-end.ts";
 import { clientCases } from "./clients.ts";
 import { collectedMailCases } from "./collected-mail.ts";
 import { deliveryCases } from "./deliveries.ts";
 import { directoryCases } from "./directory.ts";
 import { endingCases } from "./endings.ts";
-import { type BackEnd, casesFor } from "./harness.ts";
 import { importCases } from "./imports.ts";
 import { inquiryCases } from "./inquiries.ts";
 import { invitationCases } from "./invitations.ts";
@@ -24,7 +25,7 @@ import { sessionCases } from "./sessions.ts";
 import { setBackCases } from "./set-back.ts";
 import { signInCases } from "./sign-ins.ts";
 import { singleRecordCases } from "./single-records.ts";
-import { standingCases } from "./standings.ts";
+import { switchedProfileCases } from "./switched-profiles.ts";
 import { switchCases } from "./switches.ts";
 import { throttledMailCases } from "./throttled-mail.ts";
 import { turnCases } from "./turns.ts";
@@ -44,7 +45,8 @@ export function storageContract(backEnd: BackEnd): void {
   collectedMailCases(declare);
   deliveryCases(declare);
   signInCases(declare);
-  standingCases(declare);
+  accountAtClientCases(declare);
+  switchedProfileCases(declare);
   switchCases(declare);
   artifactCases(declare);
   sessionCases(declare);

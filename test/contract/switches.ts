@@ -5,8 +5,8 @@ import { asClientId, asGrantId, asProfileId } from "../../src/domain/ids.ts";
 import type { Selection } from "../../src/domain/records.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { anId, anOrganization, aProfile, aSelection, hashOf, NOW } from "../support/records.ts";
-import { bind, bound, type Case, present, race, register } from "./harness.ts";
-import { twoProfiles, withTokens } from "./standings.ts";
+import { twoProfiles, withTokens } from "./accounts-at-clients.ts";
+import { bind, bound, type Case, present, race, register } from "./back-end.ts";
 
 const BY = { actor: "admin:7", now: NOW };
 
@@ -30,10 +30,10 @@ async function threeSwitched(store: Store, lastExpiresAt?: number) {
   const session = { uid: sessionUid, accountId: account.id, removed: [] };
   const authorizations = { [clientId]: { sid: `sid-of-${sessionUid}`, grantId: third.grantId } };
   await store.artifacts.upsertSession(hashOf(sessionUid), {}, { ...session, authorizations }, NOW + 9999);
-  for (const one of [home, other, third]) await store.standings.select(one, NOW);
+  for (const one of [home, other, third]) await store.accountsAtClients.select(one, NOW);
   const alive = await withTokens(store, home.grantId);
   const current = async () =>
-    present(await store.standings.forClient(account.id, clientId, sessionUid, NOW)).current?.grantId;
+    present(await store.accountsAtClients.forClient(account.id, clientId, sessionUid, NOW)).current?.grantId;
   return {
     account,
     home,
@@ -49,7 +49,7 @@ async function threeSwitched(store: Store, lastExpiresAt?: number) {
 async function redeem(store: Store, { grantId }: Selection) {
   const code = hashOf(anId("code"));
   await store.artifacts.upsert("AuthorizationCode", code, {}, { grantId }, NOW + 9999);
-  const { replaces: ends } = present(await store.standings.forGrant(grantId, NOW));
+  const { replaces: ends } = present(await store.accountsAtClients.forGrant(grantId, NOW));
   assert.equal(await store.artifacts.consume("AuthorizationCode", code, NOW, { ends }), true);
 }
 
@@ -70,9 +70,11 @@ async function assertOneCurrent(
   { accountId, clientId, sessionUid }: Selection,
   grants: string[],
 ) {
-  const standing = present(await store.standings.forClient(accountId, clientId, sessionUid, NOW));
-  const { grantId } = present(standing.current);
-  const left = await Promise.all(grants.map((id) => store.standings.forGrant(asGrantId(id), NOW)));
+  const accountAtClient = present(
+    await store.accountsAtClients.forClient(accountId, clientId, sessionUid, NOW),
+  );
+  const { grantId } = present(accountAtClient.current);
+  const left = await Promise.all(grants.map((id) => store.accountsAtClients.forGrant(asGrantId(id), NOW)));
   const alive = left.filter((one) => one !== undefined);
   const others = alive.map(({ selection }) => selection.grantId).filter((id) => id !== grantId);
   for (const one of alive) {
@@ -99,16 +101,17 @@ export function switchCases(contract: Case): void {
           await store.administration.apply({ kind: "revoke_grant", grantId: asGrantId(third.grantId) }, BY);
         if (ending === "portal") await store.artifacts.revokeGrant(asGrantId(third.grantId));
         if (ending === "sweep") await store.sweep(third.expiresAt);
-        assert.equal(await store.standings.forGrant(asGrantId(third.grantId), NOW), undefined);
+        assert.equal(await store.accountsAtClients.forGrant(asGrantId(third.grantId), NOW), undefined);
         assert.equal(await switched.current(), other.grantId);
-        assert.deepEqual(present(await store.standings.forGrant(asGrantId(other.grantId), NOW)).replaces, [
-          home.grantId,
-        ]);
-        assert.deepEqual(present(await store.standings.forGrant(home.grantId, NOW)).replaces, []);
+        assert.deepEqual(
+          present(await store.accountsAtClients.forGrant(asGrantId(other.grantId), NOW)).replaces,
+          [home.grantId],
+        );
+        assert.deepEqual(present(await store.accountsAtClients.forGrant(home.grantId, NOW)).replaces, []);
         assert.deepEqual(await switched.alive(), [true, true]);
         await redeem(store, other);
         assert.deepEqual(await switched.alive(), [false, false]);
-        assert.equal(await store.standings.forGrant(home.grantId, NOW), undefined);
+        assert.equal(await store.accountsAtClients.forGrant(home.grantId, NOW), undefined);
         assert.equal(await switched.current(), other.grantId);
       },
     );
@@ -133,12 +136,12 @@ export function switchCases(contract: Case): void {
       const { profile: stays } = await register(store);
       await bind(store, { account, identity }, stays.id);
       const before = { ...elsewhere, profileId: stays.id };
-      await store.standings.select(before, NOW);
+      await store.accountsAtClients.select(before, NOW);
       const grants = [before.grantId];
       for (let index = 1; index <= 40; index += 1) {
         const grantId = asGrantId(anId("grant"));
         const profileId = asProfileId(profiles[index % 2] ?? "");
-        await store.standings.select(
+        await store.accountsAtClients.select(
           { ...before, grantId, profileId, expiresAt: before.expiresAt + index },
           NOW,
         );
@@ -151,13 +154,17 @@ export function switchCases(contract: Case): void {
       );
       assert.equal(ended.revokedGrants.length, 40);
       await assertOneCurrent(store, before, grants);
-      assert.deepEqual(present(await store.standings.forGrant(before.grantId, NOW)).replaces, []);
-      const again = await store.standings.select({ ...before, grantId: asGrantId(anId("grant")) }, NOW, {
-        byHand: false,
-      });
+      assert.deepEqual(present(await store.accountsAtClients.forGrant(before.grantId, NOW)).replaces, []);
+      const again = await store.accountsAtClients.select(
+        { ...before, grantId: asGrantId(anId("grant")) },
+        NOW,
+        {
+          byHand: false,
+        },
+      );
       assert.deepEqual(again, { grantId: before.grantId, revokedGrants: [] });
       assert.equal(await switched.current(), third.grantId, "another session's is left as it is");
-      const { replaces } = present(await store.standings.forGrant(asGrantId(third.grantId), NOW));
+      const { replaces } = present(await store.accountsAtClients.forGrant(asGrantId(third.grantId), NOW));
       assert.deepEqual(new Set(replaces), new Set([home.grantId, other.grantId]));
     },
   );
@@ -176,7 +183,7 @@ export function switchCases(contract: Case): void {
         const grantId = asGrantId(anId("grant"));
         grants.push(grantId);
         const profileId = index % 2 === 0 ? home.profileId : other.profileId;
-        await racer.standings.select(
+        await racer.accountsAtClients.select(
           { ...home, grantId, profileId, expiresAt: home.expiresAt + 10 + index },
           NOW,
         );
@@ -195,14 +202,15 @@ export function switchCases(contract: Case): void {
           return { ...home, ...change, grantId: asGrantId(anId("grant")) };
         },
       );
-      for (const one of elsewhere) await store.standings.select(one, NOW);
+      for (const one of elsewhere) await store.accountsAtClients.select(one, NOW);
       await store.directory.putProfile({ ...profiles.third, enabled: false }, "admin:7", NOW);
       const { sessionUid, clientId } = home;
       await store.artifacts.revokeGrant(asGrantId(third.grantId), { signIn: { sessionUid, clientId } });
       assert.deepEqual(await switched.alive(), [false, false]);
       for (const { grantId } of [home, other])
-        assert.equal(await store.standings.forGrant(asGrantId(grantId), NOW), undefined);
-      for (const { grantId } of elsewhere) assert.ok(await store.standings.forGrant(asGrantId(grantId), NOW));
+        assert.equal(await store.accountsAtClients.forGrant(asGrantId(grantId), NOW), undefined);
+      for (const { grantId } of elsewhere)
+        assert.ok(await store.accountsAtClients.forGrant(asGrantId(grantId), NOW));
     },
   );
 
@@ -245,7 +253,10 @@ export function switchCases(contract: Case): void {
       assert.deepEqual(await told(store), [`sid-of-${ended.home.sessionUid}`]);
       const { selection, second } = await twoProfiles(store);
       for (const profileId of [selection.profileId, second.id]) {
-        await store.standings.select({ ...selection, grantId: asGrantId(anId("grant")), profileId }, NOW);
+        await store.accountsAtClients.select(
+          { ...selection, grantId: asGrantId(anId("grant")), profileId },
+          NOW,
+        );
       }
       await store.directory.putProfile({ ...second, enabled: false }, "admin:7", NOW);
       assert.equal((await told(store)).length, 1);

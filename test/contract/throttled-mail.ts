@@ -5,7 +5,7 @@ import { asProfileId } from "../../src/domain/ids.ts";
 import type { Inquiry, NewMail, Requester } from "../../src/domain/records.ts";
 import type { InquiryThrottles, Store } from "../../src/storage/contract.ts";
 import { aMail, anId, anInquiry, aRequester, MINUTE, NOW } from "../support/records.ts";
-import { type Case, present, race } from "./harness.ts";
+import { type Case, present, race } from "./back-end.ts";
 
 const HOUR = 60 * MINUTE;
 /** By how much longer each further inquiry of an identity may wait for others of its client address. */

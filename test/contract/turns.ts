@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import type { Limit } from "../../src/domain/limit.ts";
 import type { WorkerRun } from "../../src/worker-loop.ts";
 import { aMail, anId, anInquiry, hashOf, MINUTE, NOW } from "../support/records.ts";
-import { invited, LAPSED, operated } from "./administrator-scene.ts";
-import type { Case } from "./harness.ts";
+import { invited, LAPSED, operated } from "./administrator-fixture.ts";
+import type { Case } from "./back-end.ts";
 
 /** A run that is told to end with its first step. */
 function endedAtOnce(): WorkerRun & { steps: number } {

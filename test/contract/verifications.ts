@@ -9,7 +9,7 @@ import { KEPT_VERIFICATIONS, MOST_OPEN_VERIFICATIONS } from "../../src/domain/ve
 import { LiaisonError } from "../../src/errors.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { anId, MINUTE, NOW } from "../support/records.ts";
-import { type Case, present, race } from "./harness.ts";
+import { type Case, present, race } from "./back-end.ts";
 
 const PROGRESS = { verified: 7, total: 12, seq: 9, mac: "nine", headSeq: 14 };
 const RESULT = { intact: true, verified: 12, unsealed: 1, pruned: 2, head: "14.mac", problem: null };

@@ -5,7 +5,7 @@ import { asAccountId, asClientId, asGrantId, asSecretHash } from "../../src/doma
 import { LiaisonError } from "../../src/errors.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { anId, anOrganization, aSelection, MINUTE, NOW } from "../support/records.ts";
-import { bound, type Case, present, race } from "./harness.ts";
+import { bound, type Case, present, race } from "./back-end.ts";
 
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
@@ -17,7 +17,7 @@ async function queueSignOuts(store: Store, count: number): Promise<string[]> {
   const clients: string[] = [];
   for (let turn = 0; turn < count; turn += 1) {
     const selection = aSelection({ accountId: account.id, profileId: profile.id });
-    present(await store.standings.select(selection, NOW));
+    present(await store.accountsAtClients.select(selection, NOW));
     const revoke = { kind: "revoke_grant", grantId: selection.grantId } as const;
     await store.administration.apply(revoke, { actor: "admin:7", now: NOW + turn });
     clients.push(selection.clientId);

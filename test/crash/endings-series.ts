@@ -11,7 +11,7 @@ import { asClientId, asOrganizationId } from "../../src/domain/ids.ts";
 import type { Client } from "../../src/domain/records.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { startAlternatingProxy } from "../support/alternating-proxy.ts";
-import { bindTo } from "../support/attack-kit.ts";
+import { bindTo } from "../support/attack-fixture.ts";
 import { type Closer, closeAll } from "../support/closing.ts";
 import { people, signIn } from "../support/liaison.ts";
 import { TestPortal } from "../support/portal.ts";

@@ -48,7 +48,7 @@ export const steps: readonly Step[] = [
     micros: smtpMicros,
   },
   { name: "mark notice sent", call: "outbox.markSent", after: "links.redeem", calls: 2, isCore: true },
-  { name: "select profile", call: "standings.select", calls: 1 },
+  { name: "select profile", call: "accountsAtClients.select", calls: 1 },
 ];
 
 /**

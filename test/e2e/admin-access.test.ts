@@ -6,8 +6,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { ROLES } from "../../src/admin/scopes.ts";
+import { type AdminFixture, type Api, startAdminFixture } from "../support/admin-fixture.ts";
 import { type About, requests } from "../support/admin-requests.ts";
-import { type AdminScene, type Api, startAdminScene } from "../support/admin-scene.ts";
 
 const roles = ["owner", "client_manager", "directory_manager", "support", "auditor", "nobody"] as const;
 type Role = (typeof roles)[number];
@@ -108,12 +108,12 @@ interface Route {
 }
 
 describe("who may do what", () => {
-  let scene: AdminScene;
+  let fixture: AdminFixture;
   const callers = new Map<Role, Api>();
   const routes = new Map<string, Route>();
 
   before(async () => {
-    scene = await startAdminScene({
+    fixture = await startAdminFixture({
       strangers: 80,
       config: (base) => {
         const [customerSource, partnerSource] = base["portals"] as object[];
@@ -122,9 +122,9 @@ describe("who may do what", () => {
       },
     });
     for (const role of roles) {
-      callers.set(role, role === "nobody" ? scene.nobody : await scene.keyWith(ROLES[role].scopes));
+      callers.set(role, role === "nobody" ? fixture.nobody : await fixture.keyWith(ROLES[role].scopes));
     }
-    const { paths } = await scene.nobody.get<{
+    const { paths } = await fixture.nobody.get<{
       paths: Record<string, Record<string, { operationId: string }>>;
     }>("/openapi.json");
     for (const [path, methods] of Object.entries(paths)) {
@@ -133,7 +133,7 @@ describe("who may do what", () => {
       }
     }
   });
-  after(() => scene?.close());
+  after(() => fixture?.close());
 
   it("has a verdict on every operation, and on nothing else", () => {
     const named = new Set(table.map(([operation]) => operation));
@@ -152,7 +152,7 @@ describe("who may do what", () => {
           id = "",
           query = "",
           ...call
-        } = (await requests[operation]?.(scene, about)) ?? assert.fail("no request");
+        } = (await requests[operation]?.(fixture, about)) ?? assert.fail("no request");
         const caller = callers.get(role) ?? assert.fail();
         const { status, body } = await caller.call(
           method,

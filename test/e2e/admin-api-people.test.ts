@@ -5,34 +5,34 @@ import { after, before, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { asOrganizationId } from "../../src/domain/ids.ts";
 import {
-  type AdminScene,
+  type AdminFixture,
   Api,
   anId,
   machineToken,
   makeClient,
   makeProfile,
   signInSomebody,
-  startAdminScene,
-} from "../support/admin-scene.ts";
+  startAdminFixture,
+} from "../support/admin-fixture.ts";
 import { linkByMail, register } from "../support/liaison.ts";
 import { TestPortal } from "../support/portal.ts";
 
 describe("the administration's API: people, portals and machines", () => {
-  let scene: AdminScene;
+  let fixture: AdminFixture;
   before(async () => {
-    scene = await startAdminScene({
+    fixture = await startAdminFixture({
       strangers: 12,
       config: (base) => ({ ...base, administration: { secret_overlap_seconds: 30 } }),
     });
   });
-  after(() => scene?.close());
+  after(() => fixture?.close());
 
   it("counts a sign-in and a link", async () => {
     interface Figures {
       series: { name: string; upstream_id: string | null; total: number; points: { count: number }[] }[];
     }
     const totals = async () => {
-      const { series } = await scene.owner.get<Figures>("/figures?range=24h");
+      const { series } = await fixture.owner.get<Figures>("/figures?range=24h");
       for (const one of series) assert.equal(one.points.length, 24);
       return Object.fromEntries(
         series.map(({ name, upstream_id, total }) => [`${name} ${upstream_id ?? ""}`.trim(), total]),
@@ -40,11 +40,11 @@ describe("the administration's API: people, portals and machines", () => {
     };
     assert.deepEqual([...new Set(Object.values(await totals()))], [0]);
     const id = asOrganizationId(anId());
-    await register(scene, { id }, [{ id, email: `${id}@counted.example` }]);
-    const [browser, person] = [scene.browser(), scene.stranger()];
-    const started = await scene.customerSource.start();
-    const end = await linkByMail(scene, browser, started, person, `${id}@counted.example`);
-    await scene.customerSource.exchange(end.url, started);
+    await register(fixture, { id }, [{ id, email: `${id}@counted.example` }]);
+    const [browser, person] = [fixture.browser(), fixture.stranger()];
+    const started = await fixture.customerSource.start();
+    const end = await linkByMail(fixture, browser, started, person, `${id}@counted.example`);
+    await fixture.customerSource.exchange(end.url, started);
     // The person signs in upstream twice: to ask, and afresh to open the link. One mail is the link, one the
     // notice.
     const wanted: Record<string, number> = {
@@ -64,76 +64,76 @@ describe("the administration's API: people, portals and machines", () => {
   });
 
   it("serves a machine that proves itself by its secret, within its scopes", async () => {
-    const machine = await makeClient(scene, "machine", { scopes: ["admin:read", "directory:write"] });
-    const api = new Api(scene.issuer, await machineToken(scene, machine, "admin:read directory:write"));
+    const machine = await makeClient(fixture, "machine", { scopes: ["admin:read", "directory:write"] });
+    const api = new Api(fixture.issuer, await machineToken(fixture, machine, "admin:read directory:write"));
     const body = { name: "Synced", account_number: "CRM-1", kind: "customer" };
     const { id } = await api.done<{ id: string }>("POST", "/organizations", { body });
     await api.edit(`/organizations/${id}`, { name: "Synced again" });
     assert.equal((await api.call("DELETE", `/clients/${machine.id}`)).status, 403);
-    const events = await scene.owner.list<{ actor: string }>(`/audit?organization_id=${id}`);
+    const events = await fixture.owner.list<{ actor: string }>(`/audit?organization_id=${id}`);
     assert.deepEqual([...new Set(events.map(({ actor }) => actor))], [`client:${machine.id}`]);
   });
 
   const redirectUri = "http://localhost:9/registered/callback";
 
   it("rotates a portal's secret while people sign in at it", async () => {
-    const made = await makeClient(scene, "web", { id: anId() });
+    const made = await makeClient(fixture, "web", { id: anId() });
     const connect = (clientSecret: string) =>
-      TestPortal.connect({ issuer: scene.issuer, clientId: made.id, clientSecret, redirectUri });
+      TestPortal.connect({ issuer: fixture.issuer, clientId: made.id, clientSecret, redirectUri });
     const before = await connect(made.client_secret);
-    await signInSomebody(scene, { portal: before });
-    const rotated = await scene.owner.done<typeof made>("POST", `/clients/${made.id}/secret`, { body: {} });
+    await signInSomebody(fixture, { portal: before });
+    const rotated = await fixture.owner.done<typeof made>("POST", `/clients/${made.id}/secret`, { body: {} });
     const after = await connect(rotated.client_secret);
-    const one = await signInSomebody(scene, { portal: before });
-    await signInSomebody(scene, { portal: after });
-    scene.clock.advance(30);
+    const one = await signInSomebody(fixture, { portal: before });
+    await signInSomebody(fixture, { portal: after });
+    fixture.clock.advance(30);
     const refresh = one.tokens.refresh_token ?? "";
     await assert.rejects(before.refresh(refresh), { status: 401 });
     await after.refresh(refresh);
   });
 
   it("ends a portal's sign-ins with the portal", async () => {
-    const made = await makeClient(scene, "web");
+    const made = await makeClient(fixture, "web");
     const portal = await TestPortal.connect({
-      issuer: scene.issuer,
+      issuer: fixture.issuer,
       clientId: made.id,
       clientSecret: made.client_secret,
       redirectUri,
     });
-    const { tokens, accountId, profileId, browser } = await signInSomebody(scene, { portal });
-    const impact = await scene.owner.get<{ sign_ins: number }>(`/clients/${made.id}/impact`);
+    const { tokens, accountId, profileId, browser } = await signInSomebody(fixture, { portal });
+    const impact = await fixture.owner.get<{ sign_ins: number }>(`/clients/${made.id}/impact`);
     assert.equal(impact.sign_ins, 1);
-    await scene.owner.done("DELETE", `/clients/${made.id}`);
+    await fixture.owner.done("DELETE", `/clients/${made.id}`);
     await assert.rejects(portal.refresh(tokens.refresh_token ?? ""), { status: 401 });
     await assert.rejects(portal.userinfo(tokens.access_token, accountId));
-    assert.deepEqual(await scene.owner.list(`/grants?profile_id=${profileId}`), []);
+    assert.deepEqual(await fixture.owner.list(`/grants?profile_id=${profileId}`), []);
     const page = await browser.visit((await portal.start()).url);
-    assert.deepEqual([page.status, page.url.origin], [400, scene.issuer]);
-    assert.equal((await scene.owner.call("GET", `/clients/${made.id}`)).status, 404);
+    assert.deepEqual([page.status, page.url.origin], [400, fixture.issuer]);
+    assert.equal((await fixture.owner.call("GET", `/clients/${made.id}`)).status, 404);
   });
 
   it("ends a session: its refresh tokens, and what its browser could do", async () => {
-    const [one, bystander] = [await signInSomebody(scene), await signInSomebody(scene)];
-    const shown = await scene.owner.list<{ session_id: string }>(`/grants?account_id=${one.accountId}`);
+    const [one, bystander] = [await signInSomebody(fixture), await signInSomebody(fixture)];
+    const shown = await fixture.owner.list<{ session_id: string }>(`/grants?account_id=${one.accountId}`);
     assert.deepEqual(
       shown.map(({ session_id }) => session_id),
       [one.sessionId],
     );
-    await scene.owner.done("DELETE", `/sessions/${one.sessionId}`);
-    await assert.rejects(scene.customerSource.refresh(one.tokens.refresh_token ?? ""), {
+    await fixture.owner.done("DELETE", `/sessions/${one.sessionId}`);
+    await assert.rejects(fixture.customerSource.refresh(one.tokens.refresh_token ?? ""), {
       error: "invalid_grant",
     });
-    const silent = await one.browser.visit((await scene.customerSource.start({ prompt: "none" })).url);
+    const silent = await one.browser.visit((await fixture.customerSource.start({ prompt: "none" })).url);
     assert.equal(silent.url.searchParams.get("error"), "login_required");
-    assert.equal((await scene.owner.call("DELETE", `/sessions/${one.sessionId}`)).status, 404);
-    await scene.customerSource.refresh(bystander.tokens.refresh_token ?? "");
-    const still = await bystander.browser.visit((await scene.customerSource.start({ prompt: "none" })).url);
+    assert.equal((await fixture.owner.call("DELETE", `/sessions/${one.sessionId}`)).status, 404);
+    await fixture.customerSource.refresh(bystander.tokens.refresh_token ?? "");
+    const still = await bystander.browser.visit((await fixture.customerSource.start({ prompt: "none" })).url);
     assert.ok(still.url.searchParams.has("code"));
   });
 
   it("says who is where: an account with its identities, profiles and sign-ins", async () => {
-    const { accountId, profileId, person } = await signInSomebody(scene);
-    const account = await scene.owner.get<{ identities: { email: string }[]; profiles: { id: string }[] }>(
+    const { accountId, profileId, person } = await signInSomebody(fixture);
+    const account = await fixture.owner.get<{ identities: { email: string }[]; profiles: { id: string }[] }>(
       `/accounts/${accountId}`,
     );
     assert.deepEqual(
@@ -144,8 +144,8 @@ describe("the administration's API: people, portals and machines", () => {
       account.profiles.map(({ id }) => id),
       [profileId],
     );
-    const { id } = await makeProfile(scene);
-    const verdict = await scene.owner.get<{ outcome: string }>(
+    const { id } = await makeProfile(fixture);
+    const verdict = await fixture.owner.get<{ outcome: string }>(
       `/simulation?client_id=customersource&profile_id=${id}`,
     );
     assert.equal(verdict.outcome, "unlinked");

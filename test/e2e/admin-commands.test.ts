@@ -18,7 +18,7 @@ import {
   startCommandTargets,
   type Target,
 } from "../support/command-targets.ts";
-import { bin } from "../support/import-kit.ts";
+import { bin } from "../support/import-fixture.ts";
 import { type Liaison, people, register, signIn } from "../support/liaison.ts";
 
 describe("commands of the administration", () => {

@@ -7,8 +7,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { asAccountId, asOrganizationId } from "../../src/domain/ids.ts";
 import { hashSecret } from "../../src/domain/secrets.ts";
-import { type AdminScene, anId, makeClient, startAdminScene } from "../support/admin-scene.ts";
-import { bindTo } from "../support/attack-kit.ts";
+import { type AdminFixture, anId, makeClient, startAdminFixture } from "../support/admin-fixture.ts";
+import { bindTo } from "../support/attack-fixture.ts";
 import { type ConsolePerson, openConsole } from "../support/console-person.ts";
 import { register, signIn } from "../support/liaison.ts";
 import type { PortalTokens } from "../support/portal.ts";
@@ -38,28 +38,28 @@ class NamedBrowser extends UserAgent {
 }
 
 describe("sessions in the administration", () => {
-  let scene: AdminScene;
+  let fixture: AdminFixture;
   let administrator: ConsolePerson;
   before(async () => {
-    scene = await startAdminScene();
-    administrator = await openConsole(scene);
+    fixture = await startAdminFixture();
+    administrator = await openConsole(fixture);
   });
-  after(() => scene?.close());
+  after(() => fixture?.close());
 
-  const grantsOf = (accountId: string) => scene.owner.list<Grant>(`/grants?account_id=${accountId}`);
+  const grantsOf = (accountId: string) => fixture.owner.list<Grant>(`/grants?account_id=${accountId}`);
 
   /** Somebody with a profile, who signs in with each of these browsers. */
   async function somebody(browsers: readonly UserAgent[], scope = "openid profile email organization") {
-    const [id, person] = [anId(), scene.stranger()];
-    await register(scene, { id: asOrganizationId(id) }, [
+    const [id, person] = [anId(), fixture.stranger()];
+    await register(fixture, { id: asOrganizationId(id) }, [
       { id: `p-${id}`, email: `${person.username}@northwind.example` },
     ]);
-    const accountId = await bindTo(scene, person, `p-${id}`);
+    const accountId = await bindTo(fixture, person, `p-${id}`);
     const tokens: PortalTokens[] = [];
     for (const browser of browsers) {
-      const started = await scene.customerSource.start({ scope });
+      const started = await fixture.customerSource.start({ scope });
       const end = await signIn(browser, started, person);
-      tokens.push(await scene.customerSource.exchange(end.url, started));
+      tokens.push(await fixture.customerSource.exchange(end.url, started));
     }
     return { accountId, profileId: `p-${id}`, tokens };
   }
@@ -74,8 +74,8 @@ describe("sessions in the administration", () => {
     assert.equal(found.session?.network, "127.0.0.1");
     assert.equal(found.session.last_used_at, found.session.begun_at);
 
-    scene.clock.advance(20);
-    const again = await desk.visit((await scene.customerSource.start({ prompt: "none" })).url);
+    fixture.clock.advance(20);
+    const again = await desk.visit((await fixture.customerSource.start({ prompt: "none" })).url);
     assert.ok(again.url.searchParams.has("code"), again.url.href);
     const after = (await grantsOf(accountId)).find(({ session_id }) => session_id === found.session_id);
     assert.equal(after?.session?.begun_at, found.session.begun_at);
@@ -87,11 +87,11 @@ describe("sessions in the administration", () => {
   });
 
   it("are ended one by one and all at once, and nothing ends before it was asked about", async () => {
-    const { accountId, tokens } = await somebody([scene.browser(), scene.browser(), scene.browser()]);
+    const { accountId, tokens } = await somebody([fixture.browser(), fixture.browser(), fixture.browser()]);
     const { browser } = administrator;
     const isGood = async ({ access_token }: PortalTokens) => {
       const headers = { authorization: `Bearer ${access_token}` };
-      return (await fetch(`${scene.issuer}/userinfo`, { headers })).status === 200;
+      return (await fetch(`${fixture.issuer}/userinfo`, { headers })).status === 200;
     };
     const page = await administrator.open(`/accounts/${accountId}`);
     const asked = await browser.follow(page, "End session");
@@ -113,21 +113,21 @@ describe("sessions in the administration", () => {
     assert.deepEqual(await grantsOf(accountId), []);
     assert.deepEqual(await Promise.all(tokens.map(isGood)), [false, false, false]);
     const none = { ended: 0 };
-    assert.deepEqual(await scene.owner.done("DELETE", `/accounts/${accountId}/sessions`), none);
-    assert.equal((await scene.owner.call("DELETE", `/accounts/${anId()}/sessions`)).status, 404);
+    assert.deepEqual(await fixture.owner.done("DELETE", `/accounts/${accountId}/sessions`), none);
+    assert.equal((await fixture.owner.call("DELETE", `/accounts/${anId()}/sessions`)).status, 404);
   });
 
   it("that have ended, while a portal goes on by refresh, are listed and ended like others", async () => {
-    const browser = scene.browser();
+    const browser = fixture.browser();
     const { accountId, tokens } = await somebody(
       [browser],
       "openid profile email organization offline_access",
     );
-    const logout = new URL(`${scene.issuer}/logout`);
+    const logout = new URL(`${fixture.issuer}/logout`);
     logout.searchParams.set("id_token_hint", tokens[0]?.id_token ?? "");
     await browser.press(await browser.visit(logout), "Sign out");
     const refresh = tokens[0]?.refresh_token ?? "";
-    const next = await scene.customerSource.refresh(refresh);
+    const next = await fixture.customerSource.refresh(refresh);
     const [left] = await grantsOf(accountId);
     assert.equal(left?.session, null);
 
@@ -137,29 +137,31 @@ describe("sessions in the administration", () => {
     const ended = await administrator.browser.press(asked, "End session");
     assert.equal(ended.status, 200, ended.text);
     assert.deepEqual(await grantsOf(accountId), []);
-    await assert.rejects(scene.customerSource.refresh(next.refresh_token ?? ""), { error: "invalid_grant" });
+    await assert.rejects(fixture.customerSource.refresh(next.refresh_token ?? ""), {
+      error: "invalid_grant",
+    });
   });
 
   it("whose sign-ins were ended one by one are listed and ended like others, however many", async () => {
-    const browser = scene.browser();
+    const browser = fixture.browser();
     const { accountId } = await somebody([browser]);
-    for (const { id } of await grantsOf(accountId)) await scene.owner.done("DELETE", `/grants/${id}`);
+    for (const { id } of await grantsOf(accountId)) await fixture.owner.done("DELETE", `/grants/${id}`);
     assert.deepEqual(await grantsOf(accountId), []);
     const sessions = () =>
-      scene.owner.list<{ id: string; client_ids: string[] }>(`/accounts/${accountId}/sessions`);
+      fixture.owner.list<{ id: string; client_ids: string[] }>(`/accounts/${accountId}/sessions`);
     const [left] = await sessions();
     assert.deepEqual([(await sessions()).length, left?.client_ids], [1, []]);
-    assert.deepEqual(await scene.owner.get(`/sessions/${left?.id}`), left);
+    assert.deepEqual(await fixture.owner.get(`/sessions/${left?.id}`), left);
 
     // The store's own writes, for nobody opens three hundred browsers.
     const uids = Array.from({ length: 300 }, () => anId());
     for (const uid of uids) {
       const session = { uid, accountId: asAccountId(accountId), authorizations: {}, removed: [] };
-      await scene.store.artifacts.upsertSession(
+      await fixture.store.artifacts.upsertSession(
         hashSecret(uid),
         { uid, accountId },
         session,
-        scene.clock.now() + 60_000,
+        fixture.clock.now() + 60_000,
       );
     }
     const page = await administrator.open(`/accounts/${accountId}`);
@@ -173,8 +175,8 @@ describe("sessions in the administration", () => {
 
     const one = await administrator.open(`/accounts/${accountId}/end/${left?.id}`);
     assert.doesNotMatch(one.text, /sign-ins end at/);
-    const elsewhere = (await somebody([scene.browser()])).accountId;
-    const [foreign] = await scene.owner.list<{ id: string }>(`/accounts/${elsewhere}/sessions`);
+    const elsewhere = (await somebody([fixture.browser()])).accountId;
+    const [foreign] = await fixture.owner.list<{ id: string }>(`/accounts/${elsewhere}/sessions`);
     const mixed = await administrator.browser.visit(one.url.href.replace(left?.id ?? "", foreign?.id ?? ""));
     assert.equal(mixed.status, 404, "a session of another account");
 
@@ -182,14 +184,14 @@ describe("sessions in the administration", () => {
     assert.match(all.text, /301 sessions end/);
     await administrator.browser.press(all, "End all sessions");
     assert.deepEqual(await sessions(), []);
-    const silent = await browser.visit((await scene.customerSource.start({ prompt: "none" })).url);
+    const silent = await browser.visit((await fixture.customerSource.start({ prompt: "none" })).url);
     assert.equal(silent.url.searchParams.get("error"), "login_required");
     const none = await administrator.open(`/accounts/${accountId}`);
     assert.doesNotMatch(none.text, /End all sessions/);
   });
 
   it("a single sign-in is ended from the person's page, after asking", async () => {
-    const { profileId, accountId } = await somebody([scene.browser()]);
+    const { profileId, accountId } = await somebody([fixture.browser()]);
     const asked = await administrator.browser.follow(await administrator.open(`/people/${profileId}`), "End");
     assert.match(asked.heading, /^End the sign-in of .* at CustomerSource\?$/);
     assert.equal((await grantsOf(accountId)).length, 1);
@@ -199,11 +201,11 @@ describe("sessions in the administration", () => {
   });
 
   it("a new secret is made after asking, and once", async () => {
-    const { id } = await makeClient(scene, "web");
+    const { id } = await makeClient(fixture, "web");
     const page = await administrator.open(`/clients/${id}`);
     const asked = await administrator.browser.follow(page, "Make a new secret …");
     assert.match(asked.heading, /^Make a new secret for A portal\?$/);
-    const before = await scene.owner.get<{ previous_secret_until: string | null }>(`/clients/${id}`);
+    const before = await fixture.owner.get<{ previous_secret_until: string | null }>(`/clients/${id}`);
     assert.equal(before.previous_secret_until, null);
     const shown = await administrator.browser.press(asked, "Make a new secret");
     const again = await administrator.browser.press(asked, "Make a new secret");

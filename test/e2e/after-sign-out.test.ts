@@ -8,9 +8,14 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { decodeJwt } from "jose";
 import { asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
+import {
+  type AdminFixture,
+  type SignedIn,
+  signInSomebody,
+  startAdminFixture,
+} from "../support/admin-fixture.ts";
 import { type Listener, startListener } from "../support/admin-listener.ts";
-import { type AdminScene, type SignedIn, signInSomebody, startAdminScene } from "../support/admin-scene.ts";
-import { askForLink, bindTo } from "../support/attack-kit.ts";
+import { askForLink, bindTo } from "../support/attack-fixture.ts";
 import { openLink, register, signIn, signInUpstream, type TestPerson } from "../support/liaison.ts";
 import type { StartedSignIn } from "../support/portal.ts";
 import { type Page, UserAgent } from "../support/user-agent.ts";
@@ -19,11 +24,11 @@ const back = "http://localhost:9/customersource/signed-out";
 const mark = "liaison.signed-out";
 
 describe("after a sign-out", { concurrency: 1 }, () => {
-  let scene: AdminScene;
+  let fixture: AdminFixture;
   let listener: Listener;
   before(async () => {
     listener = await startListener();
-    scene = await startAdminScene({
+    fixture = await startAdminFixture({
       strangers: 30,
       config: (base) => {
         const [customerSource, partnerSource] = base["portals"] as object[];
@@ -34,19 +39,19 @@ describe("after a sign-out", { concurrency: 1 }, () => {
     });
   });
   after(async () => {
-    await scene?.close();
+    await fixture?.close();
     await listener?.close();
   });
 
-  const somebody = () => signInSomebody(scene);
+  const somebody = () => signInSomebody(fixture);
 
   async function cookieOf(browser: UserAgent, name: string): Promise<string | undefined> {
-    return (await browser.jar.getCookies(`${scene.issuer}/`)).find(({ key }) => key === name)?.value;
+    return (await browser.jar.getCookies(`${fixture.issuer}/`)).find(({ key }) => key === name)?.value;
   }
 
   /** A request of the portal that is told of sign-outs. */
   async function atTold(): Promise<StartedSignIn> {
-    const started = await scene.partnerSource.start();
+    const started = await fixture.partnerSource.start();
     started.url.searchParams.set("client_id", "told");
     return started;
   }
@@ -54,13 +59,13 @@ describe("after a sign-out", { concurrency: 1 }, () => {
   /** As a browser that lost its session: what the upstream knows, it goes on knowing. */
   async function forgetSession(browser: UserAgent): Promise<void> {
     for (const name of ["liaison.session", "liaison.session.sig"]) {
-      await browser.jar.setCookie(`${name}=; path=/; expires=Thu, 01 Jan 1970 00:00:00 GMT`, scene.issuer);
+      await browser.jar.setCookie(`${name}=; path=/; expires=Thu, 01 Jan 1970 00:00:00 GMT`, fixture.issuer);
     }
   }
 
   async function signOut({ browser, tokens }: Pick<SignedIn, "browser" | "tokens">): Promise<Page> {
     const fields = { id_token_hint: tokens.id_token ?? "", post_logout_redirect_uri: back };
-    const page = await browser.visit(`${scene.issuer}/logout?${new URLSearchParams(fields)}`);
+    const page = await browser.visit(`${fixture.issuer}/logout?${new URLSearchParams(fields)}`);
     const done = await browser.press(page, "Sign out");
     assert.equal(done.url.href, back);
     return page;
@@ -68,7 +73,7 @@ describe("after a sign-out", { concurrency: 1 }, () => {
 
   /** The page that a portal's request leads to, with the accounts to choose. */
   async function asked(browser: UserAgent, parameters: Record<string, string> = {}): Promise<Page> {
-    const page = await browser.visit((await scene.customerSource.start(parameters)).url);
+    const page = await browser.visit((await fixture.customerSource.start(parameters)).url);
     assert.equal(page.heading, "Sign in to CustomerSource", `${page.url} ${page.text}`);
     return page;
   }
@@ -77,7 +82,7 @@ describe("after a sign-out", { concurrency: 1 }, () => {
   async function choose(browser: UserAgent, page: Page): Promise<{ request: URL; page: Page }> {
     const before = browser.visited.length;
     const shown = await browser.press(page, /Fabrikam ID/);
-    const sent = browser.visited.slice(before).find((address) => address.startsWith(scene.upstreamIssuer));
+    const sent = browser.visited.slice(before).find((address) => address.startsWith(fixture.upstreamIssuer));
     return {
       request: new URL(sent ?? assert.fail(`nothing was sent to the upstream: ${shown.text}`)),
       page: shown,
@@ -94,7 +99,7 @@ describe("after a sign-out", { concurrency: 1 }, () => {
 
   /** Straight through at the upstream, which still knows the person. */
   async function assertPasses(browser: UserAgent): Promise<void> {
-    const end = await browser.visit((await scene.customerSource.start()).url);
+    const end = await browser.visit((await fixture.customerSource.start()).url);
     assert.ok(end.url.searchParams.has("code"), `${end.url} ${end.text}`);
   }
 
@@ -116,9 +121,9 @@ describe("after a sign-out", { concurrency: 1 }, () => {
   it("the next person signs in as themselves", async () => {
     const [one, next] = [await somebody(), await somebody()];
     await signOut(one);
-    const started = await scene.customerSource.start();
+    const started = await fixture.customerSource.start();
     const end = await signIn(one.browser, started, next.person);
-    assert.equal((await scene.customerSource.exchange(end.url, started)).claims()?.sub, next.accountId);
+    assert.equal((await fixture.customerSource.exchange(end.url, started)).claims()?.sub, next.accountId);
   });
 
   it("whatever the portal hints", async () => {
@@ -136,7 +141,7 @@ describe("after a sign-out", { concurrency: 1 }, () => {
     const one = await somebody();
     await signOut(one);
     for (let turn = 0; turn < 2; turn += 1) {
-      const silent = await one.browser.visit((await scene.customerSource.start({ prompt: "none" })).url);
+      const silent = await one.browser.visit((await fixture.customerSource.start({ prompt: "none" })).url);
       assert.equal(silent.url.searchParams.get("error"), "login_required");
     }
     await asked(one.browser);
@@ -145,7 +150,7 @@ describe("after a sign-out", { concurrency: 1 }, () => {
   it("by POST from another site it is the same", async () => {
     const one = await somebody();
     const fields = { id_token_hint: one.tokens.id_token ?? "", post_logout_redirect_uri: back };
-    const posted = await new UserAgent().once(`${scene.issuer}/logout`, {
+    const posted = await new UserAgent().once(`${fixture.issuer}/logout`, {
       method: "POST",
       body: new URLSearchParams(fields),
     });
@@ -157,7 +162,7 @@ describe("after a sign-out", { concurrency: 1 }, () => {
   it("so it is where nothing was left to sign out of", async () => {
     const one = await somebody();
     await forgetSession(one.browser);
-    const page = await one.browser.visit(`${scene.issuer}/logout?client_id=customersource`);
+    const page = await one.browser.visit(`${fixture.issuer}/logout?client_id=customersource`);
     assert.equal(page.heading, "You are already signed out here");
     assert.match(page.text, /At Fabrikam ID, where your account is/);
     await one.browser.press(page, "Continue");
@@ -166,15 +171,15 @@ describe("after a sign-out", { concurrency: 1 }, () => {
 
   it("who only looked at the page of the sign-out stays signed in, and is asked nothing", async () => {
     const one = await somebody();
-    await one.browser.visit(`${scene.issuer}/logout`);
+    await one.browser.visit(`${fixture.issuer}/logout`);
     assert.equal(await cookieOf(one.browser, mark), undefined);
     await assertPasses(one.browser);
   });
 
   it("other browsers of the same person are asked nothing", async () => {
     const one = await somebody();
-    const other = scene.browser();
-    await signIn(other, await scene.customerSource.start(), one.person);
+    const other = fixture.browser();
+    await signIn(other, await fixture.customerSource.start(), one.person);
     await signOut(one);
     await forgetSession(other);
     await assertPasses(other);
@@ -183,7 +188,7 @@ describe("after a sign-out", { concurrency: 1 }, () => {
   it("who goes on with another account doesn't sign out: the next sign-in passes", async () => {
     const [one, next] = [await somebody(), await somebody()];
     const { browser } = one;
-    const login = await browser.visit((await scene.customerSource.start({ prompt: "login" })).url);
+    const login = await browser.visit((await fixture.customerSource.start({ prompt: "login" })).url);
     const switching = await signInUpstream(browser, login, next.person);
     assert.equal(switching.heading, "Switching accounts");
     assert.doesNotMatch(switching.text, /may still be signed in/);
@@ -200,10 +205,10 @@ describe("after a sign-out", { concurrency: 1 }, () => {
     await forgetSession(browser);
     await browser.jar.setCookie(
       "liaison.upstream=; path=/; expires=Thu, 01 Jan 1970 00:00:00 GMT",
-      scene.issuer,
+      fixture.issuer,
     );
     const open = await asked(browser);
-    await browser.press(await browser.visit(`${scene.issuer}/logout`), "Continue");
+    await browser.press(await browser.visit(`${fixture.issuer}/logout`), "Continue");
     await assertAsks(browser, open);
   });
 
@@ -211,7 +216,7 @@ describe("after a sign-out", { concurrency: 1 }, () => {
     const one = await somebody();
     const { browser } = one;
     await forgetSession(browser);
-    let address = (await scene.customerSource.start()).url.href;
+    let address = (await fixture.customerSource.start()).url.href;
     const steps: string[] = [];
     while (!/\/authorize\/[\w-]+$/.test(address)) {
       const answer = await browser.once(address);
@@ -219,26 +224,26 @@ describe("after a sign-out", { concurrency: 1 }, () => {
       steps.push(address);
     }
     assert.ok(steps.some((step) => step.endsWith("?returned")));
-    await browser.press(await browser.visit(`${scene.issuer}/logout`), "Continue");
+    await browser.press(await browser.visit(`${fixture.issuer}/logout`), "Continue");
     const resumed = await browser.visit(address);
     assert.equal(resumed.status, 400, `${resumed.url} ${resumed.text}`);
     await assertAsks(browser, await asked(browser));
   });
 
   it("what waits in another tab for a mail is the last person's, and closes", async () => {
-    const person = scene.stranger();
-    await register(scene, { id: asOrganizationId("waits") }, [
+    const person = fixture.stranger();
+    await register(fixture, { id: asOrganizationId("waits") }, [
       { id: "waits", email: "waits@northwind.example" },
     ]);
-    const { browser, waiting, link } = await askForLink(scene, person, "waits@northwind.example");
-    await browser.press(await browser.visit(`${scene.issuer}/logout`), "Sign out");
+    const { browser, waiting, link } = await askForLink(fixture, person, "waits@northwind.example");
+    await browser.press(await browser.visit(`${fixture.issuer}/logout`), "Sign out");
     const lost = await browser.follow(waiting, /opened the link/);
     assert.equal(lost.status, 400, lost.text);
     assert.ok(!lost.text.includes(person.email));
-    const mails = scene.mailbox.mails.length;
+    const mails = fixture.mailbox.mails.length;
     const again = await browser.press(waiting, /Send it again/);
     assert.equal(again.status, 400, again.text);
-    assert.equal(scene.mailbox.mails.length, mails);
+    assert.equal(fixture.mailbox.mails.length, mails);
     // The mail itself asks for its own account anyway.
     const linked = await openLink(browser, link, person);
     assert.equal(linked.heading, "Your account is linked");
@@ -248,20 +253,20 @@ describe("after a sign-out", { concurrency: 1 }, () => {
   it("a made-up mark asks once more and opens nothing; a deleted one spares its browser that", async () => {
     const one = await somebody();
     const { browser } = one;
-    await browser.jar.setCookie(`${mark}=%00{"account":"x"}; path=/`, scene.issuer);
+    await browser.jar.setCookie(`${mark}=%00{"account":"x"}; path=/`, fixture.issuer);
     await assertPasses(browser);
-    await browser.jar.setCookie(`${mark}=0; path=/`, scene.issuer);
+    await browser.jar.setCookie(`${mark}=0; path=/`, fixture.issuer);
     await forgetSession(browser);
     const end = await signInUpstream(browser, await assertAsks(browser, await asked(browser)), one.person);
     assert.ok(end.url.searchParams.has("code"));
     await signOut(one);
-    await browser.jar.setCookie(`${mark}=; path=/; expires=Thu, 01 Jan 1970 00:00:00 GMT`, scene.issuer);
+    await browser.jar.setCookie(`${mark}=; path=/; expires=Thu, 01 Jan 1970 00:00:00 GMT`, fixture.issuer);
     await assertPasses(browser);
   });
 
   it("the page says who may still know them: the upstream, and the portals that nobody tells", async () => {
     const one = await somebody();
-    for (const { url } of [await scene.partnerSource.start(), await atTold()]) {
+    for (const { url } of [await fixture.partnerSource.start(), await atTold()]) {
       assert.ok((await one.browser.visit(url)).url.searchParams.has("code"));
     }
     const page = await signOut(one);
@@ -274,33 +279,33 @@ describe("after a sign-out", { concurrency: 1 }, () => {
 
   describe("in the administration's pages", () => {
     async function administrator(): Promise<TestPerson> {
-      const person = scene.stranger();
+      const person = fixture.stranger();
       const id = asProfileId(`admin-${person.username}`);
-      await register(scene, { id: asOrganizationId("operator"), kind: "operator" }, [
+      await register(fixture, { id: asOrganizationId("operator"), kind: "operator" }, [
         { id, email: `${id}@contoso.example` },
       ]);
-      await bindTo(scene, person, id);
+      await bindTo(fixture, person, id);
       const change = { kind: "set_admin_role", profileId: id, adminRole: "owner" } as const;
-      await scene.store.administration.apply(change, { actor: "test", now: scene.clock.now() });
+      await fixture.store.administration.apply(change, { actor: "test", now: fixture.clock.now() });
       return person;
     }
 
     it("it is the same, and the session at the service ends with its portals", async () => {
       const person = await administrator();
       const browser = new UserAgent({ stopAt: (url) => url.port === "9" });
-      const started = await scene.partnerSource.start();
+      const started = await fixture.partnerSource.start();
       const portal = await signIn(browser, started, person);
-      const tokens = await scene.partnerSource.exchange(portal.url, started);
-      const overview = await browser.visit(`${scene.issuer}/admin`);
+      const tokens = await fixture.partnerSource.exchange(portal.url, started);
+      const overview = await browser.visit(`${fixture.issuer}/admin`);
       assert.equal(overview.heading, "Overview", overview.text);
       const out = await browser.press(overview, "Sign out");
       assert.equal(out.heading, "You are signed out of the administration");
       assert.match(out.text, /At Fabrikam ID, where your account is/);
 
-      await assert.rejects(scene.partnerSource.userinfo(tokens.access_token, tokens.claims()?.sub ?? ""));
-      const silent = await browser.visit((await scene.partnerSource.start({ prompt: "none" })).url);
+      await assert.rejects(fixture.partnerSource.userinfo(tokens.access_token, tokens.claims()?.sub ?? ""));
+      const silent = await browser.visit((await fixture.partnerSource.start({ prompt: "none" })).url);
       assert.equal(silent.url.searchParams.get("error"), "login_required");
-      const again = await browser.visit(`${scene.issuer}/admin`);
+      const again = await browser.visit(`${fixture.issuer}/admin`);
       assert.equal(again.heading, "Sign in to Administration");
       const inside = await signInUpstream(browser, await assertAsks(browser, again), person);
       assert.equal(inside.heading, "Overview", inside.text);
@@ -312,7 +317,7 @@ describe("after a sign-out", { concurrency: 1 }, () => {
       const end = await signIn(browser, await atTold(), person);
       assert.ok(end.url.searchParams.has("code"), end.text);
       const before = listener.heard.length;
-      await browser.press(await browser.visit(`${scene.issuer}/admin`), "Sign out");
+      await browser.press(await browser.visit(`${fixture.issuer}/admin`), "Sign out");
       await listener.until(before + 1);
       const token = decodeJwt(listener.heard[before]?.token ?? "");
       assert.equal(token.aud, "told");

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { type AdminScene, type Api, startAdminScene } from "../support/admin-scene.ts";
+import { type AdminFixture, type Api, startAdminFixture } from "../support/admin-fixture.ts";
 
 interface Verification {
   id: string;
@@ -35,17 +35,17 @@ interface Event {
 }
 
 describe("a verification of the audit", () => {
-  let scene: AdminScene;
+  let fixture: AdminFixture;
   let auditors: Api[];
   before(async () => {
-    scene = await startAdminScene({});
-    auditors = [await scene.keyWith(["audit:read"]), await scene.keyWith(["audit:read"])];
+    fixture = await startAdminFixture({});
+    auditors = [await fixture.keyWith(["audit:read"]), await fixture.keyWith(["audit:read"])];
   });
-  after(() => scene?.close());
+  after(() => fixture?.close());
 
   async function ended(api: Api, { url }: Verification): Promise<Verification> {
     for (let turn = 0; turn < 100; turn += 1) {
-      const path = url.replace(`${scene.issuer}/admin/api/v1`, "");
+      const path = url.replace(`${fixture.issuer}/admin/api/v1`, "");
       const found = await api.get<Verification>(path);
       if (found.state === "finished" || found.state === "failed") return found;
       await pause(100);
@@ -59,14 +59,14 @@ describe("a verification of the audit", () => {
     assert.equal(one.id, other.id);
     assert.ok(["waiting", "running"].includes(one.state), one.state);
     assert.deepEqual([one.ended_at, one.result, one.failure, one.kept_head], [null, null, null, null]);
-    assert.equal(one.url, `${scene.issuer}/admin/api/v1/audit/verifications/${one.id}`);
+    assert.equal(one.url, `${fixture.issuer}/admin/api/v1/audit/verifications/${one.id}`);
     const [first, second] = await Promise.all(auditors.map((api, index) => ended(api, asked[index] ?? one)));
     assert.deepEqual(first, second);
     assert.deepEqual([first?.state, first?.result?.intact, first?.result?.problem], ["finished", true, null]);
     assert.equal(first?.verified, first?.result?.verified);
     for (const at of [first?.asked_at, first?.started_at, first?.ended_at])
       assert.match(String(at), /^\d{4}-.*Z$/);
-    const events = await scene.owner.list<Event>("/audit?action=audit.verification_asked");
+    const events = await fixture.owner.list<Event>("/audit?action=audit.verification_asked");
     assert.deepEqual(
       events.map(({ detail }) => [detail.verification, detail.joined]),
       [
@@ -93,10 +93,10 @@ describe("a verification of the audit", () => {
   });
 
   it("is nobody's without the scope, and none is at another address", async () => {
-    const other = await scene.keyWith(["admin:read"]);
+    const other = await fixture.keyWith(["admin:read"]);
     const refused = await other.call("POST", "/audit/verifications", { body: {} });
     assert.equal(refused.status, 403);
-    assert.equal((await scene.owner.call("GET", "/audit/verifications/none")).status, 404);
-    assert.equal((await scene.owner.call("GET", "/audit/verification")).status, 404);
+    assert.equal((await fixture.owner.call("GET", "/audit/verifications/none")).status, 404);
+    assert.equal((await fixture.owner.call("GET", "/audit/verification")).status, 404);
   });
 });

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { asOrganizationId } from "../../src/domain/ids.ts";
-import { askForLink, mailsTo } from "../support/attack-kit.ts";
+import { askForLink, mailsTo } from "../support/attack-fixture.ts";
 import { type BehindNginx, startBehindNginx } from "../support/behind-nginx.ts";
 import { installed } from "../support/foreground.ts";
 import { linkByMail, register } from "../support/liaison.ts";

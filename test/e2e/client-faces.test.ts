@@ -19,7 +19,7 @@ import {
 } from "../../src/domain/client-settings.ts";
 import { asClientId } from "../../src/domain/ids.ts";
 import { createClientDirectory } from "../../src/oidc/clients.ts";
-import { anId } from "../support/admin-scene.ts";
+import { anId } from "../support/admin-fixture.ts";
 import { type ClientDoors, type ClientTry, openDoors, type Tried } from "../support/client-doors.ts";
 import { portalSecret } from "../support/liaison.ts";
 import type { Page } from "../support/user-agent.ts";
@@ -90,7 +90,7 @@ describe("the faces of a client's settings", { concurrency: 1 }, () => {
   });
   after(() => open?.close());
 
-  const shown = async (id: string) => await open.scene.owner.get<Record<string, unknown>>(`/clients/${id}`);
+  const shown = async (id: string) => await open.fixture.owner.get<Record<string, unknown>>(`/clients/${id}`);
 
   function assertSettings(found: Record<string, unknown>, expected: PortalSettings, how: string): void {
     for (const name of names)
@@ -133,10 +133,12 @@ describe("the faces of a client's settings", { concurrency: 1 }, () => {
   const faces: Record<"api" | "command" | "pages", Face> = {
     api: {
       register: async (id, preset, settings) =>
-        answered(await open.scene.owner.call("POST", "/clients", body({ id, preset, ...settings }))),
+        answered(await open.fixture.owner.call("POST", "/clients", body({ id, preset, ...settings }))),
       edit: async (id, settings) => {
-        const headers = { "if-match": await open.scene.owner.etag(`/clients/${id}`) };
-        return answered(await open.scene.owner.call("PATCH", `/clients/${id}`, { body: settings, headers }));
+        const headers = { "if-match": await open.fixture.owner.etag(`/clients/${id}`) };
+        return answered(
+          await open.fixture.owner.call("PATCH", `/clients/${id}`, { body: settings, headers }),
+        );
       },
     },
     command: {
@@ -187,7 +189,7 @@ describe("the faces of a client's settings", { concurrency: 1 }, () => {
   }
 
   it("the pages' forms, new and edited, have a field for each setting", async () => {
-    const { id } = await open.scene.owner.done<{ id: string }>(
+    const { id } = await open.fixture.owner.done<{ id: string }>(
       "POST",
       "/clients",
       body({ preset: "web", ...least }),
@@ -215,7 +217,7 @@ describe("the faces of a client's settings", { concurrency: 1 }, () => {
       made.set(face, id);
     }
     // What they are to the provider is the same, too.
-    const { store, config, issuer, clock } = open.scene;
+    const { store, config, issuer, clock } = open.fixture;
     const directory = await createClientDirectory(store.clients, config.portals, { issuer, clock });
     const metadata = await Promise.all(
       [...made.values()].map(async (id) => (await directory.find(asClientId(id)))?.metadata),
@@ -239,7 +241,7 @@ describe("the faces of a client's settings", { concurrency: 1 }, () => {
   it("by each face that edits they are changed, and changed back", async () => {
     const usual = { ...defaultSettings("web"), ...least };
     for (const [face, { edit }] of everyFace) {
-      const { id } = await open.scene.owner.done<{ id: string }>(
+      const { id } = await open.fixture.owner.done<{ id: string }>(
         "POST",
         "/clients",
         body({ preset: "web", ...least }),
@@ -247,7 +249,7 @@ describe("the faces of a client's settings", { concurrency: 1 }, () => {
       const changed = await edit?.(id, wanted);
       assert.ok(changed?.isTaken, `${face}: ${changed?.said}`);
       assertSettings(await shown(id), wanted, face);
-      const [event] = await open.scene.store.audit.list({ limit: 1 });
+      const [event] = await open.fixture.store.audit.list({ limit: 1 });
       assert.equal(event?.detail["pkce"], "exempt", face);
       for (const word of ["token_endpoint_auth_method", "id_token_signed_response_alg", "claimsInIdToken"]) {
         assert.ok(
@@ -324,7 +326,7 @@ describe("the faces of a client's settings", { concurrency: 1 }, () => {
   });
 
   it("a machine has none of what is about people, and chooses how it shows its secret", async () => {
-    const { owner } = open.scene;
+    const { owner } = open.fixture;
     const machine = { preset: "machine", name: "M", scopes: ["admin:read"] };
     const some = {
       redirect_uris: wanted.redirect_uris,

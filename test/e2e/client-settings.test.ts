@@ -12,7 +12,7 @@ import { pino } from "pino";
 import { parse } from "yaml";
 import type { ClientSettings } from "../../src/admin/client-settings.ts";
 import { asProfileId } from "../../src/domain/ids.ts";
-import { type AdminScene, clientBody, makeClient, signInSomebody } from "../support/admin-scene.ts";
+import { type AdminFixture, clientBody, makeClient, signInSomebody } from "../support/admin-fixture.ts";
 import { type ClientDoors, openDoors } from "../support/client-doors.ts";
 import { TestPortal } from "../support/portal.ts";
 
@@ -20,17 +20,17 @@ type Made = { id: string; client_secret: string; settings: ClientSettings };
 
 describe("the settings of a client app", () => {
   let doors: ClientDoors;
-  let scene: AdminScene;
+  let fixture: AdminFixture;
   const logged: string[] = [];
   before(async () => {
     const logger = pino({ level: "trace" }, { write: (line: string) => void logged.push(line) });
     doors = await openDoors({ logger });
-    scene = doors.scene;
+    fixture = doors.fixture;
   });
   after(() => doors?.close());
 
   it("name every endpoint as discovery has it", async () => {
-    const settings = await scene.owner.get<Record<string, unknown>>("/clients/customersource/settings");
+    const settings = await fixture.owner.get<Record<string, unknown>>("/clients/customersource/settings");
     const response = await fetch(String(settings["discovery"]));
     const discovered = (await response.json()) as Record<string, unknown>;
     const endpoints = Object.keys(discovered).filter((name) => /_endpoint$|^jwks_uri$|^issuer$/.test(name));
@@ -50,31 +50,31 @@ describe("the settings of a client app", () => {
   });
 
   it("show all claims that userinfo and ID token have, with times in seconds", async () => {
-    const plan = { status: "active" as const, expiresAt: scene.clock.now() + 86_400_000 };
+    const plan = { status: "active" as const, expiresAt: fixture.clock.now() + 86_400_000 };
     const registered = { backchannel_logout_uri: "https://portal.example/logout", claims_in_id_token: true };
-    const made = await makeClient(scene, "web", registered);
-    const { redirect_uris: redirects = [] } = await scene.owner.get<ClientSettings>(
+    const made = await makeClient(fixture, "web", registered);
+    const { redirect_uris: redirects = [] } = await fixture.owner.get<ClientSettings>(
       `/clients/${made.id}/settings`,
     );
     const portal = await TestPortal.connect({
-      issuer: scene.issuer,
+      issuer: fixture.issuer,
       clientId: made.id,
       clientSecret: made.client_secret,
       redirectUri: redirects[0] ?? "",
     });
-    const { browser, profileId, tokens: first } = await signInSomebody(scene, { portal });
-    const membership = await scene.store.directory.membership(asProfileId(profileId));
+    const { browser, profileId, tokens: first } = await signInSomebody(fixture, { portal });
+    const membership = await fixture.store.directory.membership(asProfileId(profileId));
     assert.ok(membership);
-    await scene.store.directory.putOrganization(
+    await fixture.store.directory.putOrganization(
       { ...membership.organization, plan },
       "test",
-      scene.clock.now(),
+      fixture.clock.now(),
     );
     const started = await portal.start({ max_age: "3600" });
     const tokens = await portal.exchange((await browser.visit(started.url)).url, started);
     const idToken = tokens.claims() ?? assert.fail();
     const userinfo = await portal.userinfo(tokens.access_token, idToken.sub);
-    const { claims } = await scene.owner.get<ClientSettings>(`/clients/${made.id}/settings`);
+    const { claims } = await fixture.owner.get<ClientSettings>(`/clients/${made.id}/settings`);
     assert.deepEqual(shape(userinfo), shape(claims?.userinfo));
     assert.deepEqual(shape(idToken), shape(claims?.id_token));
     assert.equal(
@@ -97,12 +97,12 @@ describe("the settings of a client app", () => {
           name,
         );
       }
-      const later = await scene.owner.call("GET", `/clients/${id}/settings`);
+      const later = await fixture.owner.call("GET", `/clients/${id}/settings`);
       assert.ok(!later.text.includes(secret));
     };
-    const made = await scene.owner.done<Made>("POST", "/clients", { body: clientBody("web") });
+    const made = await fixture.owner.done<Made>("POST", "/clients", { body: clientBody("web") });
     await told(made);
-    const rotated = await scene.owner.done<Made>("POST", `/clients/${made.id}/secret`, { body: {} });
+    const rotated = await fixture.owner.done<Made>("POST", `/clients/${made.id}/secret`, { body: {} });
     await told(rotated);
     assert.notEqual(rotated.client_secret, made.client_secret);
 
@@ -130,9 +130,9 @@ describe("the settings of a client app", () => {
     assert.ok(others.filter((text) => text.includes(shown)).length >= 10, "recipes have it, too");
     secrets.push(printed, filled, shown);
 
-    const stored = readdirSync(scene.dataDir).filter((name) => name.startsWith("liaison.db"));
+    const stored = readdirSync(fixture.dataDir).filter((name) => name.startsWith("liaison.db"));
     assert.ok(stored.length > 0);
-    const bytes = stored.map((name) => readFileSync(join(scene.dataDir, name)));
+    const bytes = stored.map((name) => readFileSync(join(fixture.dataDir, name)));
     for (const secret of secrets) {
       assert.match(secret, /^[\w-]{43}$/);
       assert.ok(!bytes.some((one) => one.includes(secret)), "a secret in the database");
@@ -142,25 +142,28 @@ describe("the settings of a client app", () => {
 
   it("are the same for one who repeats what made them", async () => {
     const headers = { "idempotency-key": "settings-1" };
-    const create = () => scene.owner.done<Made>("POST", "/clients", { body: clientBody("web"), headers });
+    const create = () => fixture.owner.done<Made>("POST", "/clients", { body: clientBody("web"), headers });
     const [first, second] = [await create(), await create()];
     assert.deepEqual(second, first);
-    const rotate = () => scene.owner.done<Made>("POST", `/clients/${first.id}/secret`, { body: {}, headers });
+    const rotate = () =>
+      fixture.owner.done<Made>("POST", `/clients/${first.id}/secret`, { body: {}, headers });
     assert.deepEqual(await rotate(), await rotate());
   });
 
   it("fill one recipe in, and say which there are for an app of another kind", async () => {
-    const { recipes } = await scene.owner.get<ClientSettings>("/clients/customersource/settings?for=authlib");
+    const { recipes } = await fixture.owner.get<ClientSettings>(
+      "/clients/customersource/settings?for=authlib",
+    );
     assert.deepEqual(
       recipes.map(({ name }) => name),
       ["authlib"],
     );
-    const machine = await makeClient(scene, "machine");
-    const refused = await scene.owner.call("GET", `/clients/${machine.id}/settings?for=authlib`);
+    const machine = await makeClient(fixture, "machine");
+    const refused = await fixture.owner.call("GET", `/clients/${machine.id}/settings?for=authlib`);
     assert.equal(refused.status, 400);
     assert.match(refused.text, /choose curl/);
     const body = { ...clientBody("machine"), for: "authlib" };
-    assert.equal((await scene.owner.call("POST", "/clients", { body })).status, 400);
+    assert.equal((await fixture.owner.call("POST", "/clients", { body })).status, 400);
     const unknown = await doors.command(["clients", "settings", "customersource", "--for", "nothing"]);
     assert.match(unknown.said, /--for takes openid-client, .* or curl, not "nothing"/);
     const said = (await doors.command(["clients", "settings", "customersource"])).said;

@@ -5,7 +5,12 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { type AdminScene, makeClient, signInSomebody, startAdminScene } from "../support/admin-scene.ts";
+import {
+  type AdminFixture,
+  makeClient,
+  signInSomebody,
+  startAdminFixture,
+} from "../support/admin-fixture.ts";
 import {
   type ConsolePerson,
   filled,
@@ -36,12 +41,12 @@ const known = [
 ];
 
 describe("the console's forms", () => {
-  let scene: AdminScene;
+  let fixture: AdminFixture;
   let person: ConsolePerson;
 
   before(async () => {
-    scene = await startAdminScene();
-    person = await openConsole(scene);
+    fixture = await startAdminFixture();
+    person = await openConsole(fixture);
     // Values that another reading would change: an end within a day, ticks in another order, signs, an
     // address beyond ASCII.
     const plan = { status: "active", expires_at: "2027-06-15T10:30:00.000Z" };
@@ -52,23 +57,23 @@ describe("the console's forms", () => {
       kind: "customer",
       plan,
     };
-    await scene.owner.done("POST", "/organizations", { body: organization });
+    await fixture.owner.done("POST", "/organizations", { body: organization });
     const profile = {
       id: "p-within",
       organization_id: "within",
       email: "Ann@bücher.example",
       name: "Ann 'O' Archer",
     };
-    await scene.owner.done("POST", "/profiles", { body: { ...profile, roles: ["z", "a b", "ö"] } });
-    await makeClient(scene, "web", {
+    await fixture.owner.done("POST", "/profiles", { body: { ...profile, roles: ["z", "a b", "ö"] } });
+    await makeClient(fixture, "web", {
       id: "odd",
       access_policy: { kinds: ["partner", "customer"], plan_required: true, roles: ["z", "a"] },
       redirect_uris: ["https://b.example/callback", "https://a.example/callback?x=1&y=%20"],
     });
-    await makeClient(scene, "machine", { id: "robot", scopes: ["clients:write", "admin:read"] });
-    await signInSomebody(scene);
+    await makeClient(fixture, "machine", { id: "robot", scopes: ["clients:write", "admin:read"] });
+    await signInSomebody(fixture);
   });
-  after(() => scene?.close());
+  after(() => fixture?.close());
 
   const below = (url: string) => new URL(url).pathname.replace(/^\/admin/, "");
   const ids = /^\/(administrators|clients|organizations|people|accounts|links|keys)\/(?!new\b|invite\b)[^/]+/;
@@ -76,7 +81,7 @@ describe("the console's forms", () => {
 
   /** Every page that links lead to, and every form on them that is posted. */
   async function walk(): Promise<{ pages: Page[]; forms: { form: SentForm; hasFields: boolean }[] }> {
-    const todo = [`${scene.issuer}/admin`];
+    const todo = [`${fixture.issuer}/admin`];
     const seen = new Set(todo);
     const pages: Page[] = [];
     for (let url = todo.shift(); url !== undefined; url = todo.shift()) {
@@ -86,7 +91,7 @@ describe("the console's forms", () => {
       for (const link of page.dom.querySelectorAll("a[href]")) {
         const next = new URL(link.getAttribute("href") ?? "", page.url);
         next.hash = "";
-        const isOurs = next.origin === scene.issuer && /^\/admin(\/|$)/.test(next.pathname);
+        const isOurs = next.origin === fixture.issuer && /^\/admin(\/|$)/.test(next.pathname);
         if (!isOurs || /^\/admin\/(api|audit\/export|another|callback)/.test(next.pathname)) continue;
         if (!seen.has(next.href)) todo.push(next.href);
         seen.add(next.href);
@@ -112,11 +117,11 @@ describe("the console's forms", () => {
       "/accounts",
       "/audit",
     ];
-    const records = await Promise.all(lists.map((list) => scene.owner.list<{ id: string }>(list)));
+    const records = await Promise.all(lists.map((list) => fixture.owner.list<{ id: string }>(list)));
     const editable = lists
       .slice(0, 3)
       .flatMap((list, at) => (records[at] ?? []).map(({ id }) => `${list}/${id}`));
-    const etags = await Promise.all(editable.map((path) => scene.owner.etag(path)));
+    const etags = await Promise.all(editable.map((path) => fixture.owner.etag(path)));
     return { ...Object.fromEntries(lists.map((list, at) => [list, records[at]])), etags };
   }
 
@@ -152,7 +157,7 @@ describe("the console's forms", () => {
 
   it("change what was changed in them alone", async () => {
     await send(person.browser, filled(await person.open("/clients/odd/edit"), { name: "Odd one" }));
-    const client = await scene.owner.get<Record<string, unknown>>("/clients/odd");
+    const client = await fixture.owner.get<Record<string, unknown>>("/clients/odd");
     assert.deepEqual(client["access_policy"], {
       kinds: ["partner", "customer"],
       plan_required: true,
@@ -160,7 +165,7 @@ describe("the console's forms", () => {
     });
     assert.equal(client["name"], "Odd one");
     await send(person.browser, filled(await person.open("/people/p-within/edit"), { name: "Ann" }));
-    const profile = await scene.owner.get<Record<string, unknown>>("/profiles/p-within");
+    const profile = await fixture.owner.get<Record<string, unknown>>("/profiles/p-within");
     assert.deepEqual(
       [profile["name"], profile["email"], profile["roles"]],
       ["Ann", "Ann@bücher.example", ["z", "a b", "ö"]],
@@ -168,32 +173,32 @@ describe("the console's forms", () => {
   });
 
   it("take an address as browsers send it back, which write a domain by its A-label", async () => {
-    const before = await scene.owner.etag("/profiles/p-within");
+    const before = await fixture.owner.etag("/profiles/p-within");
     const form = filled(await person.open("/people/p-within/edit"), { email: "Ann@xn--bcher-kva.example" });
     assert.equal((await send(person.browser, form)).status, 200);
-    assert.equal(await scene.owner.etag("/profiles/p-within"), before);
+    assert.equal(await fixture.owner.etag("/profiles/p-within"), before);
   });
 
   it("overtaken: what somebody else wrote stays, and what was changed here is asked about", async () => {
     const path = "/organizations/within";
     const form = filled(await person.open(`${path}/edit`), { account_number: "A-2" });
-    await scene.owner.edit(path, { name: "Theirs", account_number: "A-3" });
+    await fixture.owner.edit(path, { name: "Theirs", account_number: "A-3" });
     const again = await send(person.browser, form);
     assert.equal(again.status, 412);
     assert.match(again.text, /Account number: you want A-2, now it is A-3\./);
     assert.doesNotMatch(again.text, /you want North/);
     await send(person.browser, filled(again));
-    const { name, account_number } = await scene.owner.get<Record<string, string>>(path);
+    const { name, account_number } = await fixture.owner.get<Record<string, string>>(path);
     assert.deepEqual([name, account_number], ["Theirs", "A-2"]);
   });
 
   it("a role that somebody else gave meanwhile isn't taken back by a form saved as it was", async () => {
-    const { profileId } = await openConsole(scene, "auditor");
+    const { profileId } = await openConsole(fixture, "auditor");
     const form = filled(await person.open(`/administrators/${profileId}/role`));
-    await scene.owner.done("PUT", `/profiles/${profileId}/admin-role`, { body: { role: "support" } });
+    await fixture.owner.done("PUT", `/profiles/${profileId}/admin-role`, { body: { role: "support" } });
     await send(person.browser, form);
     assert.equal(
-      (await scene.owner.get<Record<string, string>>(`/profiles/${profileId}`))["admin_role"],
+      (await fixture.owner.get<Record<string, string>>(`/profiles/${profileId}`))["admin_role"],
       "support",
     );
   });

@@ -7,25 +7,25 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { asProfileId } from "../../src/domain/ids.ts";
 import {
-  type AdminScene,
+  type AdminFixture,
   anId,
   makeOrganization,
   makeProfile,
-  startAdminScene,
-} from "../support/admin-scene.ts";
-import { askForLink, bindTo, quiet } from "../support/attack-kit.ts";
+  startAdminFixture,
+} from "../support/admin-fixture.ts";
+import { askForLink, bindTo, quiet } from "../support/attack-fixture.ts";
 import { type ConsolePerson, filled, openConsole, send } from "../support/console-person.ts";
 import { openLink } from "../support/liaison.ts";
 import type { Page } from "../support/user-agent.ts";
 
 describe("the console's words", () => {
-  let scene: AdminScene;
+  let fixture: AdminFixture;
   let person: ConsolePerson;
   before(async () => {
-    scene = await startAdminScene();
-    person = await openConsole(scene);
+    fixture = await startAdminFixture();
+    person = await openConsole(fixture);
   });
-  after(() => scene?.close());
+  after(() => fixture?.close());
 
   const done = (page: Page) => page.dom.querySelector(".done")?.text.replace(/\s+/g, " ").trim();
   const rowsOf = (page: Page) =>
@@ -37,15 +37,15 @@ describe("the console's words", () => {
     });
 
   it("the audit names who did what to what, each with the id to copy", async () => {
-    const organization = await makeOrganization(scene);
+    const organization = await makeOrganization(fixture);
     const name = `Of ${organization}`;
     const form = filled(await person.open(`/organizations/${organization}/people/new`), {
       name: "Ann Archer",
       email: `${organization}@northwind.example`,
     });
     await send(person.browser, form);
-    const [profile] = await scene.owner.list<{ id: string }>(`/profiles?organization_id=${organization}`);
-    const { name: mine } = await scene.owner.get<{ name: string }>(`/profiles/${person.profileId}`);
+    const [profile] = await fixture.owner.list<{ id: string }>(`/profiles?organization_id=${organization}`);
+    const { name: mine } = await fixture.owner.get<{ name: string }>(`/profiles/${person.profileId}`);
     const page = await person.open("/audit?action=profile.changed");
     const row = rowsOf(page).find((text) => text.includes("Ann Archer")) ?? assert.fail(page.text);
     assert.ok(row.includes(`${mine} ${person.profileId}`), row);
@@ -54,7 +54,7 @@ describe("the console's words", () => {
     const link = page.dom.querySelectorAll("tbody a").find((one) => one.text === "Ann Archer");
     assert.equal(
       link?.getAttribute("href"),
-      `${scene.issuer}/admin/people/${profile?.id}`.replace(scene.issuer, ""),
+      `${fixture.issuer}/admin/people/${profile?.id}`.replace(fixture.issuer, ""),
     );
     const ids = page.dom.querySelectorAll("code.id").map((one) => one.text);
     assert.ok(ids.includes(profile?.id ?? ""));
@@ -69,9 +69,9 @@ describe("the console's words", () => {
 
   it("of what is gone the audit has the id alone", async () => {
     const gone = asProfileId(anId());
-    await scene.store.audit.append({
+    await fixture.store.audit.append({
       id: anId(),
-      at: scene.clock.now(),
+      at: fixture.clock.now(),
       action: "profile.changed",
       actor: `admin:${gone}`,
       detail: {},
@@ -88,12 +88,12 @@ describe("the console's words", () => {
   });
 
   it("a time line names the profile and the account, and upstreams have their names", async () => {
-    const { id, email } = await makeProfile(scene);
-    const stranger = scene.stranger();
-    const { link } = await askForLink(scene, stranger, email);
-    await openLink(scene.browser(), link, stranger);
-    await quiet(scene);
-    const [inquiry] = await scene.owner.list<{ id: string; requester: { account_id: string } }>(
+    const { id, email } = await makeProfile(fixture);
+    const stranger = fixture.stranger();
+    const { link } = await askForLink(fixture, stranger, email);
+    await openLink(fixture.browser(), link, stranger);
+    await quiet(fixture);
+    const [inquiry] = await fixture.owner.list<{ id: string; requester: { account_id: string } }>(
       `/inquiries?profile_id=${id}`,
     );
     const page = await person.open(`/links/${inquiry?.id}`);
@@ -106,16 +106,16 @@ describe("the console's words", () => {
   });
 
   it("says what was done and what happens next", async () => {
-    const organization = await makeOrganization(scene);
+    const organization = await makeOrganization(fixture);
     const path = `/organizations/${organization}`;
-    const mails = () => scene.mailbox.mails.length;
+    const mails = () => fixture.mailbox.mails.length;
     const before = mails();
     const added = await send(
       person.browser,
       filled(await person.open(`${path}/people/new`), { name: "Ben", email: `${organization}@c.example` }),
     );
     assert.equal(done(added), "Added. They link at CustomerSource; no mail was sent.");
-    await quiet(scene);
+    await quiet(fixture);
     assert.equal(mails(), before);
     assert.equal(done(await person.open(path)), undefined);
     const unchanged = await send(person.browser, filled(await person.open(`${path}/edit`)));
@@ -127,8 +127,8 @@ describe("the console's words", () => {
       filled(await person.open("/organizations/new"), { name: "New", account_number: "N-1" }),
     );
     assert.match(done(made) ?? "", /^Added\. Nobody is registered in it yet/);
-    const { id } = await makeProfile(scene);
-    await bindTo(scene, scene.stranger(), id);
+    const { id } = await makeProfile(fixture);
+    await bindTo(fixture, fixture.stranger(), id);
     const asked = await person.open(`/people/${id}/unlink`);
     assert.match(done(await person.browser.press(asked, "Unlink")) ?? "", /^Unlinked\./);
     // Nobody puts words into the administration's mouth.
@@ -150,7 +150,7 @@ describe("the console's words", () => {
       assert.ok(targets.length > 0, page.text);
       assert.deepEqual(targets, [...new Set(targets)], path);
     }
-    const { body } = await scene.owner.call<{ errors: { field: string }[] }>("POST", "/organizations", {
+    const { body } = await fixture.owner.call<{ errors: { field: string }[] }>("POST", "/organizations", {
       body: { name: "", account_number: "", kind: "customer" },
     });
     assert.deepEqual(
@@ -170,10 +170,10 @@ describe("the console's words", () => {
     const missing = await person.open("/people/nope");
     assert.deepEqual([missing.status, missing.heading], [404, "There is nothing here"]);
     assert.ok(missing.link("Back to People").endsWith("/admin/people"));
-    const stranger = await scene.browser().visit(`${scene.issuer}/admin/nope`);
+    const stranger = await fixture.browser().visit(`${fixture.issuer}/admin/nope`);
     assert.equal(stranger.status, 404);
     assert.equal(stranger.dom.querySelector(".console-nav"), null);
-    const api = await scene.owner.call("GET", "/nope");
+    const api = await fixture.owner.call("GET", "/nope");
     assert.deepEqual([api.status, api.body["code"]], [404, "not_found"]);
   });
 });

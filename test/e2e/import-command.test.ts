@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { aDeployment, aRow, csvOf } from "../support/import-kit.ts";
+import { aDeployment, aRow, csvOf } from "../support/import-fixture.ts";
 
 describe("liaison import", () => {
   it("tells both addresses of a changed email, and nobody in a dry run", async () => {

@@ -9,9 +9,9 @@ import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from "jose";
 import { asOrganizationId } from "../../src/domain/ids.ts";
+import { anId } from "../support/admin-fixture.ts";
 import { type Listener, startListener } from "../support/admin-listener.ts";
-import { anId } from "../support/admin-scene.ts";
-import { bindTo } from "../support/attack-kit.ts";
+import { bindTo } from "../support/attack-fixture.ts";
 import { type ClientDoors, openDoors } from "../support/client-doors.ts";
 import { register, signIn } from "../support/liaison.ts";
 
@@ -64,15 +64,15 @@ describe("Keycloak as a portal", { concurrency: 1 }, () => {
     assert.ok(made.isTaken, made.said);
     const { client_secret } = JSON.parse(made.said.split("\n")[0] ?? "") as { client_secret: string };
 
-    const { scene } = open;
-    const [id, person] = [anId(), scene.stranger()];
-    await register(scene, { id: asOrganizationId(id), name: "Northwind" }, [
+    const { fixture } = open;
+    const [id, person] = [anId(), fixture.stranger()];
+    await register(fixture, { id: asOrganizationId(id), name: "Northwind" }, [
       { id: `p-${id}`, email: `${id}@northwind.example` },
     ]);
-    await bindTo(scene, person, `p-${id}`);
-    const browser = scene.browser();
+    await bindTo(fixture, person, `p-${id}`);
+    const browser = fixture.browser();
     const [state, nonce] = [randomUUID(), randomUUID()];
-    const asked = new URL(`${scene.issuer}/authorize`);
+    const asked = new URL(`${fixture.issuer}/authorize`);
     asked.search = new URLSearchParams({
       scope: "openid profile email",
       state,
@@ -85,7 +85,7 @@ describe("Keycloak as a portal", { concurrency: 1 }, () => {
     assert.ok(callback.href.startsWith(`${endpoint}?`), callback.href);
     assert.equal(callback.searchParams.get("state"), state);
 
-    const answer = await fetch(`${scene.issuer}/token`, {
+    const answer = await fetch(`${fixture.issuer}/token`, {
       method: "POST",
       body: new URLSearchParams({
         code: callback.searchParams.get("code") ?? "",
@@ -100,7 +100,7 @@ describe("Keycloak as a portal", { concurrency: 1 }, () => {
     const identity = decodeJwt(tokens.id_token);
     assert.equal(identity["nonce"], nonce);
 
-    const out = new URL(`${scene.issuer}/logout`);
+    const out = new URL(`${fixture.issuer}/logout`);
     out.search = new URLSearchParams({
       state,
       id_token_hint: tokens.id_token,
@@ -110,11 +110,11 @@ describe("Keycloak as a portal", { concurrency: 1 }, () => {
     assert.ok(back.url.href.startsWith(`${endpoint}/logout_response?`), back.url.href);
 
     await keycloak.until(1);
-    const keys = createRemoteJWKSet(new URL(`${scene.issuer}/jwks`));
+    const keys = createRemoteJWKSet(new URL(`${fixture.issuer}/jwks`));
     const { payload } = await jwtVerify(keycloak.heard[0]?.token ?? "", keys, {
-      issuer: scene.issuer,
+      issuer: fixture.issuer,
       audience: "keycloak",
-      currentDate: new Date(scene.clock.now()),
+      currentDate: new Date(fixture.clock.now()),
     });
     assert.deepEqual([payload.sub, payload["sid"]], [identity.sub, identity["sid"]]);
     assert.deepEqual(payload["events"], { "http://schemas.openid.net/event/backchannel-logout": {} });

@@ -2,17 +2,17 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { requestOf } from "../support/attack-kit.ts";
-import { type LiarScene, startLiarScene } from "../support/liar-scene.ts";
+import { requestOf } from "../support/attack-fixture.ts";
+import { type LyingUpstreamFixture, startLyingUpstreamFixture } from "../support/lying-upstream-fixture.ts";
 
 describe("a mailed link with something behind it, or in it", () => {
-  let scene: LiarScene;
+  let fixture: LyingUpstreamFixture;
   let link: string;
   before(async () => {
-    scene = await startLiarScene();
-    link = await scene.linkFor("tails");
+    fixture = await startLyingUpstreamFixture();
+    link = await fixture.linkFor("tails");
   });
-  after(() => scene.close());
+  after(() => fixture.close());
 
   const middle = () => link.lastIndexOf("/") + 20;
   const opened: [why: string, address: () => string][] = [
@@ -30,9 +30,9 @@ describe("a mailed link with something behind it, or in it", () => {
   ];
   for (const [why, address] of opened) {
     it(`${why}: it opens, and nothing is decided by that`, async () => {
-      const page = await scene.browser().visit(address());
+      const page = await fixture.browser().visit(address());
       assert.equal(`${page.status} ${page.heading}`, "200 Do you want to link this account?");
-      assert.equal((await requestOf(scene.liaison, link)).state, "pending");
+      assert.equal((await requestOf(fixture.liaison, link)).state, "pending");
     });
   }
 
@@ -44,15 +44,15 @@ describe("a mailed link with something behind it, or in it", () => {
   ];
   for (const [why, address] of dead) {
     it(`${why}: it doesn't, and the page says what may be amiss`, async () => {
-      const page = await scene.browser().visit(address());
+      const page = await fixture.browser().visit(address());
       assert.equal(`${page.status} ${page.heading}`, "404 This link doesn't work");
     });
   }
 
   it("a found secret is redeemed as any other", async () => {
-    const sent = await scene.redeem(`${link}.`);
+    const sent = await fixture.redeem(`${link}.`);
     assert.equal(
-      (await scene.comeBack(sent, { claims: { sub: "tails" } })).heading,
+      (await fixture.comeBack(sent, { claims: { sub: "tails" } })).heading,
       "Your account is linked",
     );
   });

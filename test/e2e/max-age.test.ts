@@ -2,7 +2,11 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { type LiarScene, type SentOff, startLiarScene } from "../support/liar-scene.ts";
+import {
+  type LyingUpstreamFixture,
+  type SentOff,
+  startLyingUpstreamFixture,
+} from "../support/lying-upstream-fixture.ts";
 import type { Lies } from "../support/upstream-peer.ts";
 
 /** What a portal asks, and how old the sign-in may be that it gets, in seconds. */
@@ -23,20 +27,20 @@ for (const [kind, entry] of [
   ["that needn't show it", { reauthentication: "prompt_only" }],
 ] as const) {
   describe(`portals that ask for a fresh sign-in, at upstreams ${kind}`, () => {
-    let scene: LiarScene;
+    let fixture: LyingUpstreamFixture;
     before(async () => {
-      scene = await startLiarScene({ entry });
-      await scene.linked("ann");
+      fixture = await startLyingUpstreamFixture({ entry });
+      await fixture.linked("ann");
     });
-    after(() => scene.close());
+    after(() => fixture.close());
 
     const ann = (auth_time: number): Lies => ({ claims: { sub: "ann", auth_time } });
 
     /** Comes back as Ann and redeems the code. Returns the `auth_time` that the portal gets. */
     async function authTimeOf(sent: SentOff, lies: Lies): Promise<number> {
-      const page = await scene.comeBack(sent, lies);
+      const page = await fixture.comeBack(sent, lies);
       assert.equal(page.status, 0, `${page.status} ${page.heading} ${page.text}`);
-      const tokens = await scene.liaison.customerSource.exchange(page.url, sent.started);
+      const tokens = await fixture.liaison.customerSource.exchange(page.url, sent.started);
       return Number(tokens.claims()?.auth_time);
     }
 
@@ -45,7 +49,7 @@ for (const [kind, entry] of [
       lies: Lies,
       parameters?: Record<string, string | null>,
     ): Promise<void> {
-      const page = await scene.comeBack(sent, lies, parameters);
+      const page = await fixture.comeBack(sent, lies, parameters);
       assert.equal(`${page.status} ${page.heading}`, "403 Liar didn't ask you to sign in again");
       assert.match(page.text, /needs a fresh sign-in\. Liar used an older one, or refused to make a new one/);
       assert.match(page.link("Try again"), /\/interaction\//);
@@ -55,26 +59,26 @@ for (const [kind, entry] of [
       const what = named(parameters);
 
       it(`${what}: asked of the upstream`, async () => {
-        const { searchParams: asked } = (await scene.sendOff(parameters)).request;
+        const { searchParams: asked } = (await fixture.sendOff(parameters)).request;
         const isShown = !("reauthentication" in entry);
         assert.equal(asked.get("max_age"), isShown ? String(oldest) : null);
         assert.equal(asked.get("prompt"), !isShown || oldest === 0 ? "login" : null);
       });
 
       it(`${what}, honoured: the portal gets a sign-in that is no older`, async () => {
-        const begunAt = scene.now();
-        const sent = await scene.sendOff(parameters);
-        const authTime = await authTimeOf(sent, ann(scene.now()));
-        assert.ok(authTime >= begunAt && authTime <= scene.now(), `${authTime - begunAt} s`);
+        const begunAt = fixture.now();
+        const sent = await fixture.sendOff(parameters);
+        const authTime = await authTimeOf(sent, ann(fixture.now()));
+        assert.ok(authTime >= begunAt && authTime <= fixture.now(), `${authTime - begunAt} s`);
       });
 
       it(`${what}, honoured amid a session: signed in anew, not once more`, async () => {
-        const first = await scene.sendOff();
-        await authTimeOf(first, ann(scene.now() - 20_000));
-        const begunAt = scene.now();
-        const again = await scene.sendOff(parameters, first.browser);
-        assert.ok((await authTimeOf(again, ann(scene.now()))) >= begunAt);
-        const { url } = await scene.liaison.customerSource.start({ max_age: "10000", prompt: "none" });
+        const first = await fixture.sendOff();
+        await authTimeOf(first, ann(fixture.now() - 20_000));
+        const begunAt = fixture.now();
+        const again = await fixture.sendOff(parameters, first.browser);
+        assert.ok((await authTimeOf(again, ann(fixture.now()))) >= begunAt);
+        const { url } = await fixture.liaison.customerSource.start({ max_age: "10000", prompt: "none" });
         assert.ok(
           (await first.browser.visit(url)).url.searchParams.has("code"),
           "the session is as fresh now",
@@ -82,57 +86,61 @@ for (const [kind, entry] of [
       });
 
       it(`${what}, ignored: refused, and it says why; the portal gets nothing old`, async () => {
-        const sent = await scene.sendOff(parameters);
-        await assertStale(sent, ann(scene.now() - oldest - 5));
-        assert.match(scene.reasons.at(-1) ?? "", /auth_time is \d+, earlier than \d+/);
-        await assertStale(await scene.sendOff(parameters), ann(scene.now() - 31_536_000));
+        const sent = await fixture.sendOff(parameters);
+        await assertStale(sent, ann(fixture.now() - oldest - 5));
+        assert.match(fixture.reasons.at(-1) ?? "", /auth_time is \d+, earlier than \d+/);
+        await assertStale(await fixture.sendOff(parameters), ann(fixture.now() - 31_536_000));
         const signedIn = (
-          await sent.browser.visit((await scene.liaison.customerSource.start({ prompt: "none" })).url)
+          await sent.browser.visit((await fixture.liaison.customerSource.start({ prompt: "none" })).url)
         ).url;
         assert.equal(signedIn.searchParams.get("error"), "login_required");
       });
 
       for (const error of refusals) {
         it(`${what}, refused by ${error}: it says why`, async () => {
-          await assertStale(await scene.sendOff(parameters), {}, { error, code: null });
-          assert.match(scene.reasons.at(-1) ?? "", new RegExp(error));
+          await assertStale(await fixture.sendOff(parameters), {}, { error, code: null });
+          assert.match(fixture.reasons.at(-1) ?? "", new RegExp(error));
         });
       }
     }
 
     it("an upstream's session that is young enough will do", async () => {
-      const sent = await scene.sendOff({ max_age: "10000" });
-      const signedInAt = scene.now() - 9000;
+      const sent = await fixture.sendOff({ max_age: "10000" });
+      const signedInAt = fixture.now() - 9000;
       assert.equal(await authTimeOf(sent, ann(signedInAt)), signedInAt);
     });
 
     it("nobody asked: a refusal by an error isn't about the age of a sign-in", async () => {
       for (const error of ["login_required", "interaction_required"]) {
-        const page = await scene.comeBack(await scene.sendOff(), {}, { error, code: null });
+        const page = await fixture.comeBack(await fixture.sendOff(), {}, { error, code: null });
         assert.match(page.text, /Signing in was cancelled, or your account wasn.t let in there/);
       }
-      const page = await scene.comeBack(await scene.sendOff(), {}, { error: "invalid_request", code: null });
+      const page = await fixture.comeBack(
+        await fixture.sendOff(),
+        {},
+        { error: "invalid_request", code: null },
+      );
       assert.equal(page.heading, "We couldn't use the answer of Liar");
     });
 
     it("who goes on with another account comes as fresh as the first", async () => {
-      const sent = await scene.sendOff({ prompt: "login" });
-      const step = await scene.comeBack(sent, { claims: { sub: "unlinked" } });
+      const sent = await fixture.sendOff({ prompt: "login" });
+      const step = await fixture.comeBack(sent, { claims: { sub: "unlinked" } });
       assert.match(step.heading, /email address registered/, step.text);
       const another = await sent.browser.press(step, /another account/);
       const request = another.url;
       assert.equal(request.searchParams.get("prompt"), "login");
-      await assertStale({ ...sent, request }, ann(scene.now() - 60));
+      await assertStale({ ...sent, request }, ann(fixture.now() - 60));
     });
 
     it("the console's other account comes fresh", async () => {
-      const browser = scene.browser();
+      const browser = fixture.browser();
       const leave = async () =>
-        await scene.leave(browser, await browser.visit(`${scene.liaison.issuer}/admin/another`));
-      await assertStale(await leave(), ann(scene.now() - 60));
-      const page = await scene.comeBack(await leave(), ann(scene.now()));
+        await fixture.leave(browser, await browser.visit(`${fixture.liaison.issuer}/admin/another`));
+      await assertStale(await leave(), ann(fixture.now() - 60));
+      const page = await fixture.comeBack(await leave(), ann(fixture.now()));
       assert.notEqual(page.heading, "Liar didn't ask you to sign in again");
-      assert.equal(page.url.origin, scene.liaison.issuer);
+      assert.equal(page.url.origin, fixture.liaison.issuer);
     });
   });
 }

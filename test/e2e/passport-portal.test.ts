@@ -7,8 +7,8 @@ import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { after, before, describe, it } from "node:test";
 import { asOrganizationId } from "../../src/domain/ids.ts";
-import { anId } from "../support/admin-scene.ts";
-import { bindTo } from "../support/attack-kit.ts";
+import { anId } from "../support/admin-fixture.ts";
+import { bindTo } from "../support/attack-fixture.ts";
 import { type ClientDoors, type ClientTry, openDoors } from "../support/client-doors.ts";
 import { register, signIn } from "../support/liaison.ts";
 
@@ -51,7 +51,7 @@ describe("passport-openidconnect as a portal", { concurrency: 1 }, () => {
   }
 
   function strategyOf(clientID: string, clientSecret: string, more: Record<string, unknown> = {}) {
-    const { issuer } = open.scene;
+    const { issuer } = open.fixture;
     const options = {
       issuer,
       authorizationURL: `${issuer}/authorize`,
@@ -86,23 +86,23 @@ describe("passport-openidconnect as a portal", { concurrency: 1 }, () => {
   ];
   for (const [how, registration, options] of ways) {
     it(`that is exempt from PKCE signs somebody in; its profile, ${how}, is the organization's`, async () => {
-      const { scene } = open;
+      const { fixture } = open;
       const clientId = anId();
       const secret = await registered(clientId, { pkce_required: "false", ...registration });
       const strategy = strategyOf(clientId, secret, options);
-      const [id, person] = [anId(), scene.stranger()];
+      const [id, person] = [anId(), fixture.stranger()];
       const email = `${id}@northwind.example`;
-      await register(scene, { id: asOrganizationId(id), name: "Northwind" }, [
+      await register(fixture, { id: asOrganizationId(id), name: "Northwind" }, [
         { id: `p-${id}`, email, name: "Ann of Northwind" },
       ]);
-      const accountId = await bindTo(scene, person, `p-${id}`);
+      const accountId = await bindTo(fixture, person, `p-${id}`);
 
       const session = {};
       const { location = "" } = await authenticate(strategy, { query: {}, session });
       const asked = new URL(location);
       assert.equal(asked.searchParams.get("code_challenge"), null);
       const started = { url: asked, codeVerifier: "", state: "", nonce: "" };
-      const back = await signIn(scene.browser(), started, person);
+      const back = await signIn(fixture.browser(), started, person);
       assert.ok(back.url.href.startsWith(`${callback}?`), back.url.href);
       const { profile } = await authenticate(strategy, {
         query: Object.fromEntries(back.url.searchParams),
@@ -119,7 +119,7 @@ describe("passport-openidconnect as a portal", { concurrency: 1 }, () => {
     const clientId = anId();
     const strategy = strategyOf(clientId, await registered(clientId, {}));
     const { location = "" } = await authenticate(strategy, { query: {}, session: {} });
-    const { headers } = await open.scene.browser().once(location);
+    const { headers } = await open.fixture.browser().once(location);
     const back = new URL(headers.get("location") ?? "");
     assert.equal(back.searchParams.get("error"), "invalid_request");
     assert.match(back.searchParams.get("error_description") ?? "", /PKCE/);

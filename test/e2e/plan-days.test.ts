@@ -10,9 +10,9 @@ import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { type AdminScene, startAdminScene } from "../support/admin-scene.ts";
+import { type AdminFixture, startAdminFixture } from "../support/admin-fixture.ts";
 import { type ConsolePerson, filled, openConsole, send } from "../support/console-person.ts";
-import { aRow, bin, csvOf } from "../support/import-kit.ts";
+import { aRow, bin, csvOf } from "../support/import-fixture.ts";
 
 /** In the deployment's zone, Europe/Copenhagen: the day that has 23 hours, and the one that has 25. */
 const days = [
@@ -27,26 +27,26 @@ interface Shown {
 }
 
 describe("the last day of a service plan", () => {
-  let scene: AdminScene;
+  let fixture: AdminFixture;
   let console: ConsolePerson;
   let where: Record<"local" | "remote", string[]>;
 
   before(async () => {
     let written: Record<string, unknown> = {};
-    scene = await startAdminScene({
+    fixture = await startAdminFixture({
       embedded: true,
       config: (base) => {
         written = base;
         return base;
       },
     });
-    const [config, token] = [join(scene.dataDir, "liaison.yaml"), join(scene.dataDir, "token")];
+    const [config, token] = [join(fixture.dataDir, "liaison.yaml"), join(fixture.dataDir, "token")];
     await writeFile(config, JSON.stringify(written));
-    await writeFile(token, scene.owner.token ?? "");
-    where = { local: ["--config", config], remote: ["--url", scene.issuer, "--token-file", token] };
-    console = await openConsole(scene);
+    await writeFile(token, fixture.owner.token ?? "");
+    where = { local: ["--config", config], remote: ["--url", fixture.issuer, "--token-file", token] };
+    console = await openConsole(fixture);
   });
-  after(() => scene?.close());
+  after(() => fixture?.close());
 
   /** Runs a command in a process that lives in a time zone. */
   async function liaison(zone: string, words: readonly string[]): Promise<string> {
@@ -65,7 +65,7 @@ describe("the last day of a service plan", () => {
   }
 
   async function assertEnds(id: string, [day, end, short]: (typeof days)[number]): Promise<void> {
-    const { plan } = await scene.owner.get<Shown>(`/organizations/${id}`);
+    const { plan } = await fixture.owner.get<Shown>(`/organizations/${id}`);
     const zone = { time_zone: "Europe/Copenhagen" };
     assert.deepEqual(plan, { status: "active", expires_at: end, last_day: day, ...zone }, id);
     assert.match((await console.open(`/organizations/${id}`)).text, new RegExp(`last day ${short}`), id);
@@ -100,7 +100,7 @@ describe("the last day of a service plan", () => {
           plan_status: "active",
         }),
       );
-      const file = join(scene.dataDir, "directory.csv");
+      const file = join(fixture.dataDir, "directory.csv");
       await writeFile(file, csvOf(rows));
       await liaison(zone, ["import", file, ...where.local]);
       for (const one of days) await assertEnds(id("import", one[0]), one);
@@ -133,13 +133,13 @@ describe("the last day of a service plan", () => {
         kind: "customer",
         plan: { status: "active", last_day: day },
       };
-      await scene.owner.done("POST", "/organizations", { body });
+      await fixture.owner.done("POST", "/organizations", { body });
       await assertEnds(id, one);
       for (const plan of [
         { status: "active", expires_at: null },
         { status: "active", expires_at: end },
       ]) {
-        await scene.owner.edit(`/organizations/${id}`, { plan });
+        await fixture.owner.edit(`/organizations/${id}`, { plan });
       }
       await assertEnds(id, one);
     });
@@ -150,24 +150,24 @@ describe("the last day of a service plan", () => {
     const path = "/organizations/within";
     const plan = { status: "active", expires_at: within };
     const body = { id: "within", name: "Within", account_number: "A-4", kind: "customer", plan };
-    await scene.owner.done("POST", "/organizations", { body });
-    const ends = async () => (await scene.owner.get<Shown>(path)).plan.expires_at;
+    await fixture.owner.done("POST", "/organizations", { body });
+    const ends = async () => (await fixture.owner.get<Shown>(path)).plan.expires_at;
 
     await send(console.browser, filled(await console.open(`${path}/edit`), { name: "Renamed" }));
-    assert.deepEqual([await ends(), (await scene.owner.get<Shown>(path)).name], [within, "Renamed"]);
+    assert.deepEqual([await ends(), (await fixture.owner.get<Shown>(path)).name], [within, "Renamed"]);
     await send(console.browser, filled(await console.open(`${path}/edit`), { plan_status: "suspended" }));
     assert.equal(await ends(), within);
     await liaison("Pacific/Auckland", ["orgs", "edit", "within", "--plan-status", "active", ...where.remote]);
     assert.equal(await ends(), within);
-    const read = await scene.owner.get<Shown>(path);
-    await scene.owner.edit(path, { plan: { ...read.plan, status: "none" } });
+    const read = await fixture.owner.get<Shown>(path);
+    await fixture.owner.edit(path, { plan: { ...read.plan, status: "none" } });
     assert.equal(await ends(), within);
-    await scene.owner.edit(path, { plan: { ...read.plan, last_day: "2027-06-16" } });
+    await fixture.owner.edit(path, { plan: { ...read.plan, last_day: "2027-06-16" } });
     assert.equal(await ends(), "2027-06-16T22:00:00.000Z");
   });
 
   it("a day that is none, another zone, and one that contradicts the instant are refused", async () => {
-    const etag = await scene.owner.etag("/organizations/within");
+    const etag = await fixture.owner.etag("/organizations/within");
     const cases: [plan: object, field: string][] = [
       [{ status: "active", last_day: "2027-02-30" }, "plan.last_day"],
       [{ status: "active", last_day: "2027-06-17", expires_at: "2027-06-20T10:00:00Z" }, "plan.last_day"],
@@ -175,7 +175,7 @@ describe("the last day of a service plan", () => {
     ];
     for (const [plan, field] of cases) {
       const call = { body: { plan }, headers: { "if-match": etag } };
-      const { status, body } = await scene.owner.call<{ errors: { field: string }[] }>(
+      const { status, body } = await fixture.owner.call<{ errors: { field: string }[] }>(
         "PATCH",
         "/organizations/within",
         call,

@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it, mock } from "node:test";
 import { pino } from "pino";
 import { asOrganizationId } from "../../src/domain/ids.ts";
-import { type AdminScene, machineToken, makeClient, startAdminScene } from "../support/admin-scene.ts";
+import { type AdminFixture, machineToken, makeClient, startAdminFixture } from "../support/admin-fixture.ts";
 import {
   type Liaison,
   linkByMail,
@@ -137,19 +137,19 @@ describe("what portals send", () => {
 });
 
 describe("what machines send", () => {
-  let scene: AdminScene;
+  let fixture: AdminFixture;
   before(async () => {
-    scene = await startAdminScene();
+    fixture = await startAdminFixture();
   });
-  after(() => scene?.close());
+  after(() => fixture?.close());
 
   it(
     "scopes of the administration are had, with blanks around them, too, though discovery doesn't list " +
       "them",
     async () => {
-      const machine = await makeClient(scene, "machine", { scopes: ["directory:write"] });
+      const machine = await makeClient(fixture, "machine", { scopes: ["directory:write"] });
       for (const scope of ["directory:write", " directory:write  "]) {
-        const token = await machineToken(scene, machine, scope);
+        const token = await machineToken(fixture, machine, scope);
         assert.ok(token.length > 0);
       }
     },

@@ -9,8 +9,8 @@ import { after, before, describe, it } from "node:test";
 import { promisify } from "node:util";
 import { type ClientSettings, SECRET_STAND_INS } from "../../src/admin/client-settings.ts";
 import { asOrganizationId } from "../../src/domain/ids.ts";
-import { type AdminScene, anId, startAdminScene } from "../support/admin-scene.ts";
-import { bindTo } from "../support/attack-kit.ts";
+import { type AdminFixture, anId, startAdminFixture } from "../support/admin-fixture.ts";
+import { bindTo } from "../support/attack-fixture.ts";
 import { freePort } from "../support/free-port.ts";
 import { portalSecret, register, signInUpstream, type TestPerson } from "../support/liaison.ts";
 import { filesOf, runRecipe } from "../support/recipes.ts";
@@ -77,11 +77,11 @@ const variants: Variant[] = [
 ];
 
 describe("recipes", () => {
-  let scene: AdminScene;
+  let fixture: AdminFixture;
   const ports = new Map<Variant, number>();
   before(async () => {
     for (const variant of variants) ports.set(variant, await freePort());
-    scene = await startAdminScene({
+    fixture = await startAdminFixture({
       config: (base) => {
         const configured = variants.flatMap((variant, index) => {
           const { portal } = variant;
@@ -93,7 +93,7 @@ describe("recipes", () => {
       },
     });
   });
-  after(() => scene?.close());
+  after(() => fixture?.close());
 
   function addresses(variant: Variant) {
     const origin = `http://localhost:${ports.get(variant)}`;
@@ -112,11 +112,13 @@ describe("recipes", () => {
     const { recipe, portal } = variant;
     if (portal === undefined) {
       const body = { preset: "web", name: "Recipe", ...addresses(variant), for: recipe };
-      const { settings } = await scene.owner.done<{ settings: ClientSettings }>("POST", "/clients", { body });
+      const { settings } = await fixture.owner.done<{ settings: ClientSettings }>("POST", "/clients", {
+        body,
+      });
       return filesOf(settings, recipe);
     }
     const path = `/clients/recipe-${variants.indexOf(variant)}/settings?for=${recipe}`;
-    const settings = await scene.owner.get<ClientSettings>(path);
+    const settings = await fixture.owner.get<ClientSettings>(path);
     assert.deepEqual(settings.recipes[0]?.needs, []);
     const known = Object.entries(filesOf(settings, recipe));
     return Object.fromEntries(
@@ -125,11 +127,11 @@ describe("recipes", () => {
   }
 
   async function somebody(): Promise<{ person: TestPerson; profileId: string }> {
-    const [id, person] = [anId(), scene.stranger()];
-    await register(scene, { id: asOrganizationId(id) }, [
+    const [id, person] = [anId(), fixture.stranger()];
+    await register(fixture, { id: asOrganizationId(id) }, [
       { id: `p-${id}`, email: `${person.username}@northwind.example`, roles: ["buyer"] },
     ]);
-    await bindTo(scene, person, `p-${id}`);
+    await bindTo(fixture, person, `p-${id}`);
     return { person, profileId: `p-${id}` };
   }
 
@@ -158,11 +160,11 @@ describe("recipes", () => {
         assert.equal(claims.organization.kind, "customer");
 
         const signOut = await browser.visit(`${origin}/logout`);
-        assert.equal(new URL(signOut.url).origin, scene.issuer);
+        assert.equal(new URL(signOut.url).origin, fixture.issuer);
         const left = await browser.press(signOut, "Sign out");
         assert.equal(`${left.url.origin}${left.url.pathname}`, `${origin}/`, left.text);
         assert.equal(JSON.parse(left.body), null, "the portal knows nobody any more");
-        const silent = await browser.visit((await scene.customerSource.start({ prompt: "none" })).url);
+        const silent = await browser.visit((await fixture.customerSource.start({ prompt: "none" })).url);
         assert.equal(silent.url.searchParams.get("error"), "login_required");
 
         const other = new UserAgent();

@@ -6,16 +6,16 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import * as client from "openid-client";
-import { type LiarScene, startLiarScene } from "../support/liar-scene.ts";
+import { type LyingUpstreamFixture, startLyingUpstreamFixture } from "../support/lying-upstream-fixture.ts";
 import { PEER_CLIENT } from "../support/upstream-peer.ts";
 import type { Page, UserAgent } from "../support/user-agent.ts";
 
 const longest = 2 ** 31 - 1;
 
 describe("what a portal asks", () => {
-  let scene: LiarScene;
+  let fixture: LyingUpstreamFixture;
   before(async () => {
-    scene = await startLiarScene({
+    fixture = await startLyingUpstreamFixture({
       config: (base) => ({
         ...base,
         upstreams: [
@@ -24,11 +24,11 @@ describe("what a portal asks", () => {
         ],
       }),
     });
-    await scene.linked("ann");
+    await fixture.linked("ann");
   });
-  after(() => scene.close());
+  after(() => fixture.close());
 
-  const portal = () => scene.liaison.customerSource;
+  const portal = () => fixture.liaison.customerSource;
 
   /**
    * The authorization request that our upstream gets for one of a portal's, whose query is changed by hand.
@@ -36,15 +36,15 @@ describe("what a portal asks", () => {
   async function forwarded(change: (query: URLSearchParams) => void): Promise<URLSearchParams> {
     const { url } = await portal().start();
     change(url.searchParams);
-    const browser = scene.browser();
-    return (await scene.leave(browser, await browser.visit(url))).request.searchParams;
+    const browser = fixture.browser();
+    return (await fixture.leave(browser, await browser.visit(url))).request.searchParams;
   }
 
   /** The error that a portal gets for a request. */
   async function refused(change: (query: URLSearchParams) => void): Promise<string | null> {
     const { url } = await portal().start();
     change(url.searchParams);
-    return (await scene.browser().visit(url)).url.searchParams.get("error");
+    return (await fixture.browser().visit(url)).url.searchParams.get("error");
   }
 
   /** Somebody signed in, with tokens for the first of her profiles. */
@@ -53,8 +53,8 @@ describe("what a portal asks", () => {
     sub: string,
     parameters: Record<string, string> = {},
   ): Promise<Page> {
-    const sent = await scene.sendOff(parameters, browser);
-    return await scene.comeBack(sent, { claims: { sub } });
+    const sent = await fixture.sendOff(parameters, browser);
+    return await fixture.comeBack(sent, { claims: { sub } });
   }
 
   const ages: [sent: string, forwarded: string | null, prompt: string | null][] = [
@@ -113,8 +113,8 @@ describe("what a portal asks", () => {
 
   it("by POST and by PAR they are read alike", async () => {
     const started = await portal().start({ max_age: "1", login_hint: "ann@liar.example", upstream: "liar" });
-    const browser = scene.browser();
-    const posted = await browser.visit(`${scene.liaison.issuer}/authorize`, {
+    const browser = fixture.browser();
+    const posted = await browser.visit(`${fixture.liaison.issuer}/authorize`, {
       method: "POST",
       body: started.url.searchParams,
     });
@@ -123,9 +123,9 @@ describe("what a portal asks", () => {
       started.url.searchParams,
     );
     assert.deepEqual([...pushed.searchParams.keys()].sort(), ["client_id", "request_uri"]);
-    const byReference = await scene.browser().visit(pushed);
+    const byReference = await fixture.browser().visit(pushed);
     for (const { url, text } of [posted, byReference]) {
-      assert.equal(url.origin, scene.liar.issuer, `${url} ${text}`);
+      assert.equal(url.origin, fixture.liar.issuer, `${url} ${text}`);
       assert.equal(url.searchParams.get("max_age"), "1");
       assert.equal(url.searchParams.get("login_hint"), "ann@liar.example");
     }
@@ -160,14 +160,14 @@ describe("what a portal asks", () => {
   for (const [hint, straight] of upstreams) {
     it(`upstream "${hint}" ${straight ? "leads straight there" : "leaves the choice"}`, async () => {
       const { url } = await portal().start({ upstream: hint });
-      const page = await scene.browser().visit(url);
-      assert.equal(page.url.origin, straight ? scene.liar.issuer : scene.liaison.issuer);
+      const page = await fixture.browser().visit(url);
+      assert.equal(page.url.origin, straight ? fixture.liar.issuer : fixture.liaison.issuer);
       if (!straight) assert.match(page.body, /name="upstream"/);
     });
   }
 
   it("prompt: login asks again, none nothing, select_account for a profile, others are refused", async () => {
-    const browser = scene.browser();
+    const browser = fixture.browser();
     assert.equal((await signedIn(browser, "ann")).status, 0);
     const asked = async (prompt: string) => await browser.visit((await portal().start({ prompt })).url);
     assert.ok((await asked("none")).url.searchParams.has("code"));
@@ -181,23 +181,23 @@ describe("what a portal asks", () => {
   });
 
   it("profile_hint speaks for that profile, where it is one of the person's", async () => {
-    await scene.linked("ann", "second");
+    await fixture.linked("ann", "second");
     for (const profile of ["ann", "second"]) {
-      const sent = await scene.sendOff({ profile_hint: profile });
-      const page = await scene.comeBack(sent, { claims: { sub: "ann" } });
+      const sent = await fixture.sendOff({ profile_hint: profile });
+      const page = await fixture.comeBack(sent, { claims: { sub: "ann" } });
       const tokens = await portal().exchange(page.url, sent.started);
       const claims = await portal().userinfo(tokens.access_token, tokens.claims()?.sub ?? "");
       assert.equal(claims["profile_id"], profile);
     }
     for (const profile of ["somebody-elses", "constructor", ""]) {
-      const page = await signedIn(scene.browser(), "ann", { profile_hint: profile });
+      const page = await signedIn(fixture.browser(), "ann", { profile_hint: profile });
       assert.equal(page.dom.querySelectorAll("input[type=radio]").length, 2, `${profile}: ${page.text}`);
     }
   });
 
   it("offline_access brings a refresh token without prompt=consent", async () => {
-    const sent = await scene.sendOff({ scope: "openid offline_access", profile_hint: "ann" });
-    const page = await scene.comeBack(sent, { claims: { sub: "ann" } });
+    const sent = await fixture.sendOff({ scope: "openid offline_access", profile_hint: "ann" });
+    const page = await fixture.comeBack(sent, { claims: { sub: "ann" } });
     const tokens = await portal().exchange(page.url, sent.started);
     assert.match(tokens.scope ?? "", /offline_access/);
     assert.ok(tokens.refresh_token);
@@ -205,24 +205,24 @@ describe("what a portal asks", () => {
 
   it("client_id and redirect_uri: the interaction is that portal's, its forms may lead there", async () => {
     const { url } = await portal().start();
-    const page = await scene.browser().visit(url);
+    const page = await fixture.browser().visit(url);
     assert.match(page.text, /CustomerSource/);
     assert.match(page.headers.get("content-security-policy") ?? "", /form-action [^;]*http:\/\/localhost:9/);
   });
 });
 
 describe("what our own addresses are asked", () => {
-  let scene: LiarScene;
+  let fixture: LyingUpstreamFixture;
   before(async () => {
-    scene = await startLiarScene();
+    fixture = await startLyingUpstreamFixture();
   });
-  after(() => scene.close());
+  after(() => fixture.close());
 
   it("given twice it says nothing, and nothing breaks", async () => {
-    const sent = await scene.sendOff();
-    const step = await scene.comeBack(sent, { claims: { sub: "somebody" } });
+    const sent = await fixture.sendOff();
+    const step = await fixture.comeBack(sent, { claims: { sub: "somebody" } });
     const at = step.url.href.split("?")[0] ?? "";
-    const { issuer } = scene.liaison;
+    const { issuer } = fixture.liaison;
     const statuses: [address: string, status: number][] = [
       [`${at}?returned&returned=1`, 200],
       [`${at}/upstreams?notice=cancelled&notice=failed`, 200],

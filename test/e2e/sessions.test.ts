@@ -164,7 +164,7 @@ describe("sessions", () => {
     assert.equal(end.status, 0);
     const code = await browser.visit(started.url);
     const tokens = await liaison.customerSource.exchange(code.url, started);
-    for (const down of ["standings.*", "*"]) {
+    for (const down of ["accountsAtClients.*", "*"]) {
       control.down.clear();
       control.down.add(down);
       liaison.clock.advance(60);

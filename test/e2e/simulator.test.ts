@@ -10,7 +10,7 @@ import { operations } from "../../src/admin/definitions/operations.ts";
 import { createOfflineAdministration } from "../../src/admin/offline-administration.ts";
 import { asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
 import type { OrganizationKind, ServicePlan } from "../../src/domain/records.ts";
-import { bindTo } from "../support/attack-kit.ts";
+import { bindTo } from "../support/attack-fixture.ts";
 import {
   type Liaison,
   people,

@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { asOrganizationId } from "../../src/domain/ids.ts";
-import { bindTo } from "../support/attack-kit.ts";
+import { bindTo } from "../support/attack-fixture.ts";
 import { type Liaison, linkByMail, people, register, signIn, startLiaison } from "../support/liaison.ts";
 import { TestPortal } from "../support/portal.ts";
 import { isRead, StoreCounter } from "../support/store-counter.ts";
@@ -88,7 +88,7 @@ describe("operations on the store", () => {
       "accounts.signIn": 1,
       "signIns.leaveOutcome": 1,
       "signIns.takeOutcome": 1,
-      "standings.select": 1,
+      "accountsAtClients.select": 1,
     });
   });
 
@@ -146,7 +146,9 @@ describe("operations on the store", () => {
     const switching = await measured(() => browser.press(page, "Continue", { profile_id: "p-too" }), 2);
     test.diagnostic(switching.calls.join(" "));
     // And one of our own: the chooser stands on a session, which has to be this browser's.
-    assertCost(switching.calls, switching.requests, adapterCalls.switching + 1, { "standings.select": 1 });
+    assertCost(switching.calls, switching.requests, adapterCalls.switching + 1, {
+      "accountsAtClients.select": 1,
+    });
 
     const userinfo = await measured(() => portal.userinfo(old.access_token, old.claims()?.sub ?? ""), 1);
     assertCost(userinfo.calls, userinfo.requests, adapterCalls.userinfo);

@@ -8,7 +8,7 @@ import { Writable } from "node:stream";
 import { after, before, describe, it } from "node:test";
 import { pino } from "pino";
 import { asOrganizationId } from "../../src/domain/ids.ts";
-import { codeOn } from "../support/attack-kit.ts";
+import { codeOn } from "../support/attack-fixture.ts";
 import { type Liaison, openLink, people, register, signIn, startLiaison } from "../support/liaison.ts";
 import { linkIn } from "../support/mailbox.ts";
 import type { Page, UserAgent } from "../support/user-agent.ts";

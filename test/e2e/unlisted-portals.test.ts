@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { asOrganizationId } from "../../src/domain/ids.ts";
-import { type Attacked, askForLink, startAttacked } from "../support/attack-kit.ts";
+import { type Attacked, askForLink, startAttacked } from "../support/attack-fixture.ts";
 import { openLink, register } from "../support/liaison.ts";
 import type { Page } from "../support/user-agent.ts";
 

@@ -6,18 +6,18 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync, type KeyPairKeyObjectResult } from "node:crypto";
 import { after, before, describe, it } from "node:test";
-import { type LiarScene, startLiarScene } from "../support/liar-scene.ts";
+import { type LyingUpstreamFixture, startLyingUpstreamFixture } from "../support/lying-upstream-fixture.ts";
 import type { Lies } from "../support/upstream-peer.ts";
 import type { Page } from "../support/user-agent.ts";
 
 describe("an odd upstream", () => {
-  let scene: LiarScene;
+  let fixture: LyingUpstreamFixture;
   let people = 0;
   before(async () => {
-    scene = await startLiarScene();
-    await scene.linked("ann");
+    fixture = await startLyingUpstreamFixture();
+    await fixture.linked("ann");
   });
-  after(() => scene.close());
+  after(() => fixture.close());
 
   const newKey = () => generateKeyPairSync("rsa", { modulusLength: 2048 });
   const published = ({ publicKey }: KeyPairKeyObjectResult, members: object) => ({
@@ -26,12 +26,12 @@ describe("an odd upstream", () => {
   });
 
   /** Until its keys may be fetched again because they don't fit. */
-  const later = () => scene.liaison.clock.advance(6);
+  const later = () => fixture.liaison.clock.advance(6);
 
   async function signIn(lies: Lies): Promise<Page> {
-    const sent = await scene.sendOff();
+    const sent = await fixture.sendOff();
     later();
-    return await scene.comeBack(sent, { ...lies, claims: { sub: "ann", ...lies.claims } });
+    return await fixture.comeBack(sent, { ...lies, claims: { sub: "ann", ...lies.claims } });
   }
 
   async function redeem(lies: Lies): Promise<Page> {
@@ -39,9 +39,9 @@ describe("an odd upstream", () => {
     const sub = `person-${people}`;
     // By its own keys.
     later();
-    const sent = await scene.redeem(await scene.linkFor(sub));
+    const sent = await fixture.redeem(await fixture.linkFor(sub));
     later();
-    return await scene.comeBack(sent, { ...lies, claims: { sub, ...lies.claims } });
+    return await fixture.comeBack(sent, { ...lies, claims: { sub, ...lies.claims } });
   }
 
   async function assertWorks(lies: Lies): Promise<void> {
@@ -107,7 +107,11 @@ describe("an odd upstream", () => {
 
   it("U5 a key that the token brings along, or that nobody published: no sign-in and no link", async () => {
     const [key, other] = [newKey(), newKey()];
-    for (const header of [{ jwk: published(key, {}) }, { jku: `${scene.liar.issuer}/jwks` }, { kid: "k" }]) {
+    for (const header of [
+      { jwk: published(key, {}) },
+      { jku: `${fixture.liar.issuer}/jwks` },
+      { kid: "k" },
+    ]) {
       await assertRefused({ key, jwks: [published(other, { kid: "k" })], header });
     }
   });

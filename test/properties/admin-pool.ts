@@ -3,7 +3,7 @@
 /** What pools are called: as the field that names a record of it, or as what is done with it. */
 export type PoolName = string;
 
-/** Records of the stage, which only what is said to need them may touch. */
+/** Records of the deployment, which only what is said to need them may touch. */
 export const STAGED = "staged-";
 
 export class Pool {

@@ -6,10 +6,10 @@ import fc from "fast-check";
 import { pino } from "pino";
 import { breaks } from "./admin-breaks.ts";
 import { type Call, drawOf, type Plan, plansOf, resolve, toRequest } from "./admin-calls.ts";
+import { type AdminDeployment, startAdminDeployment } from "./admin-deployment.ts";
 import { type ApiOperation, readDocument } from "./admin-document.ts";
 import { Pool } from "./admin-pool.ts";
 import { semanticRefusal } from "./admin-refusals.ts";
-import { type AdminStage, startAdminStage } from "./admin-stage.ts";
 import { RawConnection, type RawRequest, type RawResponse } from "./fuzz-client.ts";
 
 export interface AdminSeries {
@@ -37,11 +37,11 @@ const enoughFailures = 8;
 /** Makes the calls. Throws with what was found wrong, each with the seed, its place and what was sent. */
 export async function runAdminCalls(series: AdminSeries): Promise<AdminTally> {
   const logged: string[] = [];
-  const stage = await startAdminStage(
+  const deployment = await startAdminDeployment(
     pino({ level: "error" }, { write: (line: string) => void logged.push(line) }),
   );
   try {
-    const run = new Run(stage, series, await readDocument(stage.liaison.issuer + API));
+    const run = new Run(deployment, series, await readDocument(deployment.liaison.issuer + API));
     await run.meetEverything();
     await run.makeCalls();
     assert.equal(run.failures.length, 0, `\n${run.failures.join("\n\n")}`);
@@ -54,13 +54,13 @@ export async function runAdminCalls(series: AdminSeries): Promise<AdminTally> {
     await run.verifyAudit();
     return run.tally();
   } finally {
-    await stage.liaison.close();
+    await deployment.liaison.close();
   }
 }
 
 class Run {
   readonly failures: string[] = [];
-  readonly #stage: AdminStage;
+  readonly #deployment: AdminDeployment;
   readonly #series: AdminSeries;
   readonly #operations: readonly ApiOperation[];
   readonly #pool: Pool;
@@ -72,12 +72,12 @@ class Run {
   readonly #nextBreak = new Map<ApiOperation, number>();
   #calls = 0;
 
-  constructor(stage: AdminStage, series: AdminSeries, operations: readonly ApiOperation[]) {
-    this.#stage = stage;
+  constructor(deployment: AdminDeployment, series: AdminSeries, operations: readonly ApiOperation[]) {
+    this.#deployment = deployment;
     this.#series = series;
     this.#operations = operations;
-    this.#pool = new Pool(stage.keyId);
-    const { host, port } = new URL(stage.liaison.issuer);
+    this.#pool = new Pool(deployment.keyId);
+    const { host, port } = new URL(deployment.liaison.issuer);
     this.#host = host;
     this.#connection = new RawConnection(Number(port), timeoutMs);
   }
@@ -199,7 +199,7 @@ class Run {
 
   async #callOf(operation: ApiOperation, plan: Plan): Promise<Call> {
     const draw = drawOf(plan.picks);
-    const call = resolve(operation, plan, this.#pool, draw, this.#stage.liaison.clock.now());
+    const call = resolve(operation, plan, this.#pool, draw, this.#deployment.liaison.clock.now());
     if (!operation.isConditional) return call;
     const reading = this.#operations.find(({ method, path }) => method === "GET" && path === operation.path);
     if (reading === undefined) return assert.fail(`${operation.name}: nothing tells the revision`);
@@ -234,7 +234,7 @@ class Run {
   }
 
   #wire(call: Call): RawRequest {
-    return toRequest(API, this.#host, this.#stage.token, call);
+    return toRequest(API, this.#host, this.#deployment.token, call);
   }
 
   #fail(

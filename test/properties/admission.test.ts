@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { refusals } from "../../src/domain/access.ts";
-import type { Standing } from "../../src/domain/admission.ts";
+import type { AccountAtClient } from "../../src/domain/admission.ts";
 import { decideAdmission } from "../../src/domain/admission.ts";
 import { asAccountId, asClientId, asGrantId, asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
 import type {
@@ -110,10 +110,10 @@ interface Wishes {
   remembered: ProfileId | undefined;
 }
 
-function standingOf(
+function accountAtClientOf(
   memberships: Membership[],
   { current, remembered }: Pick<Wishes, "current" | "remembered">,
-): Standing {
+): AccountAtClient {
   const selection = current !== undefined && {
     grantId: asGrantId("grant"),
     sessionUid: "session",
@@ -133,7 +133,7 @@ function standingOf(
 
 function ask(memberships: Membership[], policy: AccessPolicy, wishes: Wishes, now = NOW) {
   return decideAdmission({
-    standing: standingOf(memberships, wishes),
+    accountAtClient: accountAtClientOf(memberships, wishes),
     policy,
     chosen: wishes.chosen,
     hint: wishes.hint,

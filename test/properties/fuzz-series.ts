@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { pino } from "pino";
-import { type Attacked, quiet, startAttacked } from "../support/attack-kit.ts";
+import { type Attacked, quiet, startAttacked } from "../support/attack-fixture.ts";
 import { faultsOf } from "./fuzz-checks.ts";
 import { bytesOf, RawConnection } from "./fuzz-client.ts";
 import { requestOf } from "./fuzz-requests.ts";

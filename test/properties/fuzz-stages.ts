@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { asOrganizationId } from "../../src/domain/ids.ts";
-import { almostCarryOut, bindTo, hesitant } from "../support/attack-kit.ts";
+import { almostCarryOut, bindTo, hesitant } from "../support/attack-fixture.ts";
 import {
   type Liaison,
   people,

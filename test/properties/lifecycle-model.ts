@@ -1,7 +1,7 @@
 /**
  * The rules of a link's life in the plainest words: what is owed, bound, dead and audited after each thing
  * that happens. It takes no rule from src/, so that it can't be wrong in the same way. Ids are given to it by
- * lifecycle-world.ts, which compares it with the real thing.
+ * lifecycle-deployment.ts, which compares it with the real thing.
  */
 
 const linkLifeMs = 30 * 60_000;

@@ -1,9 +1,9 @@
 /** A series of random lifecycles by one seed. */
 
 import fc from "fast-check";
+import { LifecycleDeployment } from "./lifecycle-deployment.ts";
 import { lifecycle } from "./lifecycle-operations.ts";
 import { Lifecycle, type Tally } from "./lifecycle-steps.ts";
-import { LifecycleWorld } from "./lifecycle-world.ts";
 
 /**
  * Runs so many; throws with seed, path and the shortest lifecycle found that fails. Returns what was reached
@@ -11,27 +11,27 @@ import { LifecycleWorld } from "./lifecycle-world.ts";
  */
 export async function runLifecycles({ seed, count }: { seed: number; count: number }): Promise<Tally> {
   const tally: Tally = new Map();
-  let world = await LifecycleWorld.open();
+  let deployment = await LifecycleDeployment.open();
   let name = 0;
   try {
     await fc.assert(
       fc.asyncProperty(lifecycle, async (operations) => {
         name += 1;
         try {
-          const begun = await Lifecycle.begin(world, `l${name}`, tally);
+          const begun = await Lifecycle.begin(deployment, `l${name}`, tally);
           for (const operation of operations) await begun.step(operation);
           await begun.rest();
         } catch (error) {
           // What a failed lifecycle leaves behind would meet the next.
-          await world.close();
-          world = await LifecycleWorld.open();
+          await deployment.close();
+          deployment = await LifecycleDeployment.open();
           throw error;
         }
       }),
       { seed, numRuns: count },
     );
   } finally {
-    await world.close();
+    await deployment.close();
   }
   return tally;
 }

@@ -21,6 +21,7 @@ import {
   peopleOf,
   profilesOf,
 } from "./lifecycle-cast.ts";
+import { type LifecycleDeployment, linkLifetimeMs } from "./lifecycle-deployment.ts";
 import {
   answerDelayMs,
   LifecycleModel,
@@ -31,13 +32,12 @@ import {
   type Reception,
 } from "./lifecycle-model.ts";
 import type { Attempt, Operation, Spelling } from "./lifecycle-operations.ts";
-import { type LifecycleWorld, linkLifetimeMs } from "./lifecycle-world.ts";
 
 /** What was seen in a series, so that it can be told that the deep places were reached. */
 export type Tally = Map<string, number>;
 
 export class Lifecycle {
-  readonly #world: LifecycleWorld;
+  readonly #real: LifecycleDeployment;
   readonly #model: LifecycleModel;
   readonly #people: Person[];
   readonly #organizations: ModelOrganization[];
@@ -46,22 +46,23 @@ export class Lifecycle {
   readonly #marks: { outbox: number; inquiries: number };
   #lastEvent: string | undefined;
 
-  private constructor(world: LifecycleWorld, name: string, tally: Tally) {
-    this.#world = world;
+  private constructor(deployment: LifecycleDeployment, name: string, tally: Tally) {
+    this.#real = deployment;
     this.#name = name;
     this.#tally = tally;
-    this.#marks = world.marks();
+    this.#marks = deployment.marks();
     this.#people = peopleOf(name);
     this.#organizations = organizationsOf(name);
     const profiles = profilesOf(name, this.#organizations);
-    this.#model = new LifecycleModel(world.now, profiles);
+    this.#model = new LifecycleModel(deployment.now, profiles);
   }
 
-  static async begin(world: LifecycleWorld, name: string, tally: Tally): Promise<Lifecycle> {
-    const lifecycle = new Lifecycle(world, name, tally);
-    for (const { id } of lifecycle.#organizations) await world.putOrganization(asOrganizationId(id), true);
+  static async begin(deployment: LifecycleDeployment, name: string, tally: Tally): Promise<Lifecycle> {
+    const lifecycle = new Lifecycle(deployment, name, tally);
+    for (const { id } of lifecycle.#organizations)
+      await deployment.putOrganization(asOrganizationId(id), true);
     for (const profile of lifecycle.#model.profiles) await lifecycle.#put(profile);
-    lifecycle.#lastEvent = (await world.store.audit.list({ limit: 1 }))[0]?.id;
+    lifecycle.#lastEvent = (await deployment.store.audit.list({ limit: 1 }))[0]?.id;
     return lifecycle;
   }
 
@@ -97,7 +98,7 @@ export class Lifecycle {
       case "answer":
         return await this.#answer(operation.batchSize);
       case "answerer_dies": {
-        const claimed = await this.#world.store.links.claimInquiry("dead", this.#world.now, 30_000);
+        const claimed = await this.#real.store.links.claimInquiry("dead", this.#real.now, 30_000);
         return assert.equal(claimed?.id, this.#model.claimInquiry()?.id);
       }
       case "deliver":
@@ -123,7 +124,7 @@ export class Lifecycle {
       case "switch_organization": {
         const organization = nth(this.#organizations, operation.organization);
         this.#model.switchOrganization(organization, operation.enabled);
-        return await this.#world.putOrganization(asOrganizationId(organization.id), organization.enabled);
+        return await this.#real.putOrganization(asOrganizationId(organization.id), organization.enabled);
       }
       case "unbind":
         return await this.#unbind(nth(profiles, operation.profile), operation.from);
@@ -131,18 +132,18 @@ export class Lifecycle {
         return this.#wait(operation.ms);
       case "wait_for_expiry": {
         const link = this.#mailed(operation.link);
-        return this.#wait((link?.expiresAt ?? 0) + operation.ms - this.#world.now);
+        return this.#wait((link?.expiresAt ?? 0) + operation.ms - this.#real.now);
       }
       case "wait_for_mail":
-        return this.#wait((this.#model.nextMailAt ?? 0) + operation.ms - this.#world.now);
+        return this.#wait((this.#model.nextMailAt ?? 0) + operation.ms - this.#real.now);
       case "sweep":
-        return void (await this.#world.store.sweep(this.#world.now));
+        return void (await this.#real.store.sweep(this.#real.now));
     }
   }
 
   #wait(ms: number): void {
-    this.#world.now += Math.max(0, ms);
-    this.#model.now = this.#world.now;
+    this.#real.now += Math.max(0, ms);
+    this.#model.now = this.#real.now;
   }
 
   #addressOf(address: number): string {
@@ -150,7 +151,7 @@ export class Lifecycle {
   }
 
   #put({ id, organization, email, enabled }: ModelProfile): Promise<void> {
-    return this.#world.putProfile({
+    return this.#real.putProfile({
       id: asProfileId(id),
       organizationId: asOrganizationId(organization.id),
       email,
@@ -161,7 +162,7 @@ export class Lifecycle {
   /** The account of a person; a new one at their first sign-in, the same ever after. */
   async #signIn(who: number): Promise<string> {
     const person = nth(this.#people, who);
-    const { id } = await this.#world.store.accounts.signIn(person.identity, this.#world.now);
+    const { id } = await this.#real.store.accounts.signIn(person.identity, this.#real.now);
     if (person.accountId === undefined) this.#model.events.push(`account.created by ${who}`);
     assert.equal(id, person.accountId ?? id);
     person.accountId = id;
@@ -186,19 +187,25 @@ export class Lifecycle {
     }[spelling];
     const requester = { ...nth(this.#people, who).identity, accountId };
     const inquiry = { requester, typed, interactionCid: this.#name, clientAddress: "192.0.2.1" };
-    const outcome = await this.#world.linking.inquire(inquiry);
+    const outcome = await this.#real.linking.inquire(inquiry);
     if (!outcome.asked) assert.fail("there is no pause between two");
     const { id } = outcome.inquiry;
     const isOne = spelling !== "list" && spelling !== "cut_off";
     const mailbox = isOne ? typed.trim().toLowerCase() : null;
-    this.#model.inquiries.push({ id, who, mailbox, dueAt: this.#world.now + answerDelayMs, settled: false });
+    this.#model.inquiries.push({
+      id,
+      who,
+      mailbox,
+      dueAt: this.#real.now + answerDelayMs,
+      settled: false,
+    });
   }
 
   async #answer(batchSize: number): Promise<void> {
-    this.#world.settled = [];
-    const count = await this.#world.inquiryWorker(batchSize).runOnce();
-    assert.equal(this.#world.settled.length, count);
-    for (const { inquiryId, mails } of this.#world.settled) {
+    this.#real.settled = [];
+    const count = await this.#real.inquiryWorker(batchSize).runOnce();
+    assert.equal(this.#real.settled.length, count);
+    for (const { inquiryId, mails } of this.#real.settled) {
       const inquiry = this.#model.claimInquiry();
       assert.equal(inquiryId, inquiry?.id, "another inquiry was due");
       if (inquiry === undefined) return;
@@ -231,10 +238,10 @@ export class Lifecycle {
       if (rejected?.includes(to)) return "rejected";
       return refused?.includes(to) ? "refused" : "taken";
     };
-    this.#world.receive = receive;
-    this.#world.handedOver = [];
-    await this.#world.outbox.runOnce();
-    for (const mail of this.#world.handedOver) {
+    this.#real.receive = receive;
+    this.#real.handedOver = [];
+    await this.#real.outbox.runOnce();
+    for (const mail of this.#real.handedOver) {
       const wanted = this.#model.claimMail();
       this.#assertSame(mail, wanted);
       if (wanted === undefined) return;
@@ -245,7 +252,7 @@ export class Lifecycle {
   }
 
   async #courierDies(afterSending: boolean): Promise<void> {
-    const { store, now } = this.#world;
+    const { store, now } = this.#real;
     const claimed = await store.outbox.claim("dead", now, 60_000, linkLifetimeMs);
     const wanted = this.#model.claimMail();
     assert.equal(claimed?.message.id, wanted?.id);
@@ -253,13 +260,17 @@ export class Lifecycle {
     const { messageId, to, content } = claimed.message;
     if (!afterSending) return;
     const mail = { messageId, to, content, linkExpiresAt: claimed.linkExpiresAt };
-    this.#world.noteHandOver(mail);
+    this.#real.noteHandOver(mail);
     this.#assertSame(mail, wanted);
     if (wanted.link !== null) wanted.link.mailed = true;
   }
 
-  #assertSame(mail: LifecycleWorld["handedOver"][number], wanted: ModelMail | undefined): void {
-    const said = { id: this.#world.messageIdOf.get(mail.messageId), to: mail.to, kind: mail.content.kind };
+  #assertSame(mail: LifecycleDeployment["handedOver"][number], wanted: ModelMail | undefined): void {
+    const said = {
+      id: this.#real.messageIdOf.get(mail.messageId),
+      to: mail.to,
+      kind: mail.content.kind,
+    };
     assert.deepEqual(said, wanted && { id: wanted.id, to: wanted.to, kind: wanted.kind });
     assert.equal(mail.linkExpiresAt, wanted?.link?.expiresAt ?? null);
     if (mail.content.kind === "link") assert.equal(mail.content.secret, wanted?.link?.secret);
@@ -283,7 +294,7 @@ export class Lifecycle {
     const used = secret === "right" ? link.secret : isOther ? other.secret : randomSecret();
     const held = { id: link.id, secret: used };
     const shown = upstream === "right" ? identity : { ...identity, upstreamId: asUpstreamId("three") };
-    const attempt = this.#world.attempt(held, shown, accountId);
+    const attempt = this.#real.attempt(held, shown, accountId);
     return { attempt, held, by, known: secret === "right" ? link : undefined, isRight: upstream === "right" };
   }
 
@@ -291,7 +302,7 @@ export class Lifecycle {
     const prepared = await this.#prepared(attempt);
     if (prepared === undefined) return;
     const { held, known } = prepared;
-    const preview = await this.#world.linking.view(asLinkRequestId(held.id), held.secret);
+    const preview = await this.#real.linking.view(asLinkRequestId(held.id), held.secret);
     assert.equal(preview?.request.id, known?.id);
     assert.equal(preview?.membership.profile.id, known?.profile.id);
   }
@@ -302,10 +313,10 @@ export class Lifecycle {
       const ready = await this.#prepared(attempt);
       if (ready !== undefined) prepared.push(ready);
     }
-    this.#world.notices = [];
-    const outcomes = await Promise.all(prepared.map(({ attempt }) => this.#world.linking.redeem(attempt)));
+    this.#real.notices = [];
+    const outcomes = await Promise.all(prepared.map(({ attempt }) => this.#real.linking.redeem(attempt)));
     const wanted = prepared.map(({ known, by, isRight }, turn) =>
-      this.#model.redeem(known, by, isRight, nth(this.#world.notices, turn)),
+      this.#model.redeem(known, by, isRight, nth(this.#real.notices, turn)),
     );
     assert.deepEqual(outcomes.map(inShort), wanted);
     for (const outcome of wanted) this.#count(`redeem ${outcome}`);
@@ -314,14 +325,14 @@ export class Lifecycle {
   async #decline(attempt: Attempt): Promise<void> {
     const prepared = await this.#prepared(attempt);
     if (prepared === undefined) return;
-    const outcome = inShort(await this.#world.linking.decline(prepared.attempt));
+    const outcome = inShort(await this.#real.linking.decline(prepared.attempt));
     assert.equal(outcome, this.#model.decline(prepared.known, prepared.by));
     this.#count(`decline ${outcome}`);
   }
 
   async #unbind(profile: ModelProfile, from: number | "anybody"): Promise<void> {
     const accountId = from === "anybody" ? undefined : asAccountId(await this.#signIn(from));
-    const undone = await this.#world.linking.unbind(asProfileId(profile.id), "admin:test", accountId);
+    const undone = await this.#real.linking.unbind(asProfileId(profile.id), "admin:test", accountId);
     const wanted = this.#model.unbind(profile, from);
     assert.equal(undone !== undefined, wanted);
     this.#count(`unbind ${wanted}`);
@@ -332,7 +343,7 @@ export class Lifecycle {
   }
 
   async #compare(): Promise<void> {
-    const { store, linking } = this.#world;
+    const { store, linking } = this.#real;
     const { profiles, links, mails, inquiries } = this.#model;
     for (const { id, email, version, provenVersion, enabled, boundTo, organization } of profiles) {
       const { profile, organization: its } =
@@ -352,14 +363,14 @@ export class Lifecycle {
     }
     for (const [who, { accountId }] of this.#people.entries()) {
       if (accountId === undefined) continue;
-      const standing = await store.standings.forClient(
+      const accountAtClient = await store.accountsAtClients.forClient(
         asAccountId(accountId),
         asClientId("portal"),
         null,
-        this.#world.now,
+        this.#real.now,
       );
       const theirs = profiles.filter(({ boundTo }) => boundTo === who).map(({ id }) => id);
-      const told = standing?.memberships.map(({ profile }) => profile.id);
+      const told = accountAtClient?.memberships.map(({ profile }) => profile.id);
       assert.deepEqual(told, theirs);
     }
     for (const link of links) {
@@ -368,15 +379,15 @@ export class Lifecycle {
       assert.equal(said, this.#model.deadReason(link, link.who), `the link for ${link.profile.id}`);
     }
     const owed = mails.map(({ id, to, state }) => ({ id, to, state }));
-    assert.deepEqual(this.#world.mailsSince(this.#marks.outbox), owed, "mails");
+    assert.deepEqual(this.#real.mailsSince(this.#marks.outbox), owed, "mails");
     assert.equal(await store.outbox.nextDueAt(), this.#model.nextMailAt, "when the next mail is due");
     const asked = inquiries.map(keptOf);
-    assert.deepEqual(this.#world.inquiriesSince(this.#marks.inquiries), asked, "inquiries");
+    assert.deepEqual(this.#real.inquiriesSince(this.#marks.inquiries), asked, "inquiries");
     await this.#compareAudit();
   }
 
   async #compareAudit(): Promise<void> {
-    const events = await this.#world.auditAfter(this.#lastEvent);
+    const events = await this.#real.auditAfter(this.#lastEvent);
     this.#lastEvent = events.at(-1)?.id ?? this.#lastEvent;
     const said = events.map((event) => this.#eventInShort(event)).sort();
     assert.deepEqual(said, this.#model.events.sort(), "audit");

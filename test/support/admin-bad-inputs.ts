@@ -4,8 +4,8 @@
  */
 
 import assert from "node:assert/strict";
+import type { AdminFixture } from "./admin-fixture.ts";
 import { type About, requests } from "./admin-requests.ts";
-import type { AdminScene } from "./admin-scene.ts";
 
 interface Field {
   type?: string;
@@ -26,7 +26,7 @@ export interface ApiOperation extends Described {
 }
 
 /** Every operation that the served document describes. */
-export async function describedOperations({ nobody }: AdminScene): Promise<ApiOperation[]> {
+export async function describedOperations({ nobody }: AdminFixture): Promise<ApiOperation[]> {
   const { paths } = await nobody.get<{ paths: Record<string, Record<string, Described>> }>("/openapi.json");
   return Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, described]) => ({
@@ -99,13 +99,13 @@ function bodyWith(body: object, place: Place, json: string, name?: string): stri
 
 /** Requests that are right but for one place each. */
 export async function operatorRequests(
-  scene: AdminScene,
+  fixture: AdminFixture,
   operation: ApiOperation,
   about: About,
 ): Promise<Sent[]> {
   const { operationId, method, parameters, requestBody } = operation;
   const prepared =
-    (await requests[operationId]?.(scene, about)) ?? assert.fail(`no request of ${operationId}`);
+    (await requests[operationId]?.(fixture, about)) ?? assert.fail(`no request of ${operationId}`);
   const { id = "", query = "", headers, body } = prepared;
   const path = operation.path.replace("{id}", encodeURIComponent(id));
   const base = { method, headers };

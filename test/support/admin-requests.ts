@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import type { OrganizationKind } from "../../src/domain/records.ts";
 import {
-  type AdminScene,
+  type AdminFixture,
   type ApiCall,
   anId,
   clientBody,
@@ -12,8 +12,8 @@ import {
   makeProfile,
   type Preset,
   signInSomebody,
-} from "./admin-scene.ts";
-import { bindTo, mailsTo } from "./attack-kit.ts";
+} from "./admin-fixture.ts";
+import { bindTo, mailsTo } from "./attack-fixture.ts";
 
 /** What a request is about: whose organization's record, or which client app. */
 export type About = "" | "own" | "other's" | "other's, made own" | "portal" | "machine";
@@ -24,42 +24,44 @@ export interface Prepared extends ApiCall {
   query?: string;
 }
 
-type Prepare = (scene: AdminScene, about: About) => Prepared | Promise<Prepared>;
+type Prepare = (fixture: AdminFixture, about: About) => Prepared | Promise<Prepared>;
 
 const kindOf = (about: About): OrganizationKind => (about === "own" ? "operator" : "customer");
 const presetOf = (about: About): Preset => (about === "machine" ? "machine" : "web");
 
 const plain: Prepare = () => ({});
-const organization: Prepare = async (scene, about) => ({ id: await makeOrganization(scene, kindOf(about)) });
-const profile: Prepare = async (scene, about) => ({ id: (await makeProfile(scene, kindOf(about))).id });
-const client: Prepare = async (scene, about) => ({ id: (await makeClient(scene, presetOf(about))).id });
+const organization: Prepare = async (fixture, about) => ({
+  id: await makeOrganization(fixture, kindOf(about)),
+});
+const profile: Prepare = async (fixture, about) => ({ id: (await makeProfile(fixture, kindOf(about))).id });
+const client: Prepare = async (fixture, about) => ({ id: (await makeClient(fixture, presetOf(about))).id });
 
 /** An edit of what `prepare` makes. */
 function edit(prepare: Prepare, path: string, body: (about: About) => object): Prepare {
-  return async (scene, about) => {
-    const { id } = await prepare(scene, about);
-    return { id, body: body(about), headers: { "if-match": await scene.owner.etag(`${path}/${id}`) } };
+  return async (fixture, about) => {
+    const { id } = await prepare(fixture, about);
+    return { id, body: body(about), headers: { "if-match": await fixture.owner.etag(`${path}/${id}`) } };
   };
 }
 
 /** An account of somebody new, linked to a profile. */
-async function link(scene: AdminScene, about: About) {
-  const { id } = await makeProfile(scene, kindOf(about));
-  return { id, accountId: await bindTo(scene, scene.stranger(), id) };
+async function link(fixture: AdminFixture, about: About) {
+  const { id } = await makeProfile(fixture, kindOf(about));
+  return { id, accountId: await bindTo(fixture, fixture.stranger(), id) };
 }
 
 /** The operator's own people sign in at the second portal, where it admits them. */
-const signInAt = (scene: AdminScene, about: About) =>
-  signInSomebody(scene, about === "own" ? { portal: scene.partnerSource, kind: "operator" } : {});
+const signInAt = (fixture: AdminFixture, about: About) =>
+  signInSomebody(fixture, about === "own" ? { portal: fixture.partnerSource, kind: "operator" } : {});
 
 /** A mail that was sent, about an inquiry that was answered. */
-async function sentMail(scene: AdminScene): Promise<string> {
-  const known = await scene.owner.list<{ id: string; state: string }>("/mail?state=sent");
+async function sentMail(fixture: AdminFixture): Promise<string> {
+  const known = await fixture.owner.list<{ id: string; state: string }>("/mail?state=sent");
   if (known[0] !== undefined) return known[0].id;
-  const { id, email } = await makeProfile(scene);
-  await scene.owner.edit(`/profiles/${id}`, { email: `new-${email}` });
-  await mailsTo(scene, email, 1);
-  return await sentMail(scene);
+  const { id, email } = await makeProfile(fixture);
+  await fixture.owner.edit(`/profiles/${id}`, { email: `new-${email}` });
+  await mailsTo(fixture, email, 1);
+  return await sentMail(fixture);
 }
 
 export const requests: Record<string, Prepare> = {
@@ -86,7 +88,7 @@ export const requests: Record<string, Prepare> = {
   deleteClient: client,
   createClient: (_scene, about) => ({ body: clientBody(presetOf(about)) }),
   editClient: edit(client, "/clients", () => ({ name: "Renamed" })),
-  rotateClientSecret: async (scene, about) => ({ ...(await client(scene, about)), body: {} }),
+  rotateClientSecret: async (fixture, about) => ({ ...(await client(fixture, about)), body: {} }),
   createOrganization: (_scene, about) => ({
     body: { name: "New", account_number: "N-1", kind: kindOf(about) },
   }),
@@ -94,9 +96,9 @@ export const requests: Record<string, Prepare> = {
   editOrganization: edit(organization, "/organizations", (about) =>
     about === "other's, made own" ? { kind: "operator" } : { name: "Renamed" },
   ),
-  createProfile: async (scene, about) => {
+  createProfile: async (fixture, about) => {
     const body = {
-      organization_id: await makeOrganization(scene, kindOf(about)),
+      organization_id: await makeOrganization(fixture, kindOf(about)),
       email: "n@n.example",
       name: "New",
     };
@@ -104,36 +106,36 @@ export const requests: Record<string, Prepare> = {
   },
   getProfile: profile,
   editProfile: edit(profile, "/profiles", () => ({ name: "Renamed" })),
-  unlinkProfile: async (scene, about) => ({ id: (await link(scene, about)).id }),
-  inviteAdministrator: async (scene) => ({
+  unlinkProfile: async (fixture, about) => ({ id: (await link(fixture, about)).id }),
+  inviteAdministrator: async (fixture) => ({
     body: {
       email: `${anId()}@c.example`,
       role: "auditor",
-      organization_id: await makeOrganization(scene, "operator"),
+      organization_id: await makeOrganization(fixture, "operator"),
     },
   }),
-  setAdminRole: async (scene, about) => ({ ...(await profile(scene, about)), body: { role: "auditor" } }),
-  getAccount: async (scene) => ({ id: (await link(scene, "")).accountId }),
-  getInquiry: async (scene) => {
-    const known = async () => (await scene.owner.list<{ id: string }>("/inquiries"))[0];
-    if ((await known()) === undefined) await link(scene, "");
+  setAdminRole: async (fixture, about) => ({ ...(await profile(fixture, about)), body: { role: "auditor" } }),
+  getAccount: async (fixture) => ({ id: (await link(fixture, "")).accountId }),
+  getInquiry: async (fixture) => {
+    const known = async () => (await fixture.owner.list<{ id: string }>("/inquiries"))[0];
+    if ((await known()) === undefined) await link(fixture, "");
     return { id: (await known())?.id ?? assert.fail("no inquiry") };
   },
-  releaseMail: async (scene) => ({ id: await sentMail(scene), body: {} }),
-  resendMail: async (scene) => ({ id: await sentMail(scene), body: {} }),
-  revokeGrant: async (scene, about) => ({ id: (await signInAt(scene, about)).grantId }),
-  listSessions: async (scene, about) => ({ id: (await signInAt(scene, about)).accountId }),
-  getSession: async (scene, about) => ({ id: (await signInAt(scene, about)).sessionId }),
-  endSession: async (scene, about) => ({ id: (await signInAt(scene, about)).sessionId }),
-  endSessions: async (scene, about) => ({ id: (await signInAt(scene, about)).accountId }),
+  releaseMail: async (fixture) => ({ id: await sentMail(fixture), body: {} }),
+  resendMail: async (fixture) => ({ id: await sentMail(fixture), body: {} }),
+  revokeGrant: async (fixture, about) => ({ id: (await signInAt(fixture, about)).grantId }),
+  listSessions: async (fixture, about) => ({ id: (await signInAt(fixture, about)).accountId }),
+  getSession: async (fixture, about) => ({ id: (await signInAt(fixture, about)).sessionId }),
+  endSession: async (fixture, about) => ({ id: (await signInAt(fixture, about)).sessionId }),
+  endSessions: async (fixture, about) => ({ id: (await signInAt(fixture, about)).accountId }),
   createApiKey: () => ({ body: { name: "new", scopes: ["admin:read"] } }),
-  deleteApiKey: async (scene) => {
-    const { id } = await scene.owner.done<{ id: string }>("POST", "/api-keys", {
+  deleteApiKey: async (fixture) => {
+    const { id } = await fixture.owner.done<{ id: string }>("POST", "/api-keys", {
       body: { name: "to be removed", scopes: ["admin:read"] },
     });
     return { id };
   },
-  simulate: async (scene, about) => ({
-    query: `?client_id=customersource&profile_id=${(await profile(scene, about)).id}`,
+  simulate: async (fixture, about) => ({
+    query: `?client_id=customersource&profile_id=${(await profile(fixture, about)).id}`,
   }),
 };

@@ -1,7 +1,7 @@
 /** The application with an issuer that has a path, behind a real nginx that ends TLS. */
 
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
-import { type Attacked, startAttacked } from "./attack-kit.ts";
+import { type Attacked, startAttacked } from "./attack-fixture.ts";
 import { certificate } from "./certificate.ts";
 import type { ForegroundServer } from "./foreground.ts";
 import { freePort } from "./free-port.ts";

@@ -12,8 +12,8 @@ import { administrationCommands } from "../../src/cli/administration/commands.ts
 import { configCheckCommand } from "../../src/cli/config-check.ts";
 import { run } from "../../src/cli/run.ts";
 import { asOrganizationId } from "../../src/domain/ids.ts";
-import { type AdminScene, anId, clientBody, makeClient, startAdminScene } from "./admin-scene.ts";
-import { bindTo } from "./attack-kit.ts";
+import { type AdminFixture, anId, clientBody, makeClient, startAdminFixture } from "./admin-fixture.ts";
+import { bindTo } from "./attack-fixture.ts";
 import { portalSecret, register, signIn } from "./liaison.ts";
 import type { Page, UserAgent } from "./user-agent.ts";
 
@@ -39,7 +39,7 @@ export type Door =
   | "pages, editing";
 
 export interface ClientDoors {
-  scene: AdminScene;
+  fixture: AdminFixture;
   /** Tries at one of the doors to register or to edit a client app with these fields. */
   at(door: Door, fields: ClientTry): Promise<Tried>;
   /** Runs a command on the store. */
@@ -65,7 +65,7 @@ export async function openDoors({
   logger?: Logger;
 } = {}): Promise<ClientDoors> {
   let written: Record<string, unknown> = {};
-  const scene = await startAdminScene({
+  const fixture = await startAdminFixture({
     embedded: true,
     ...(logger === undefined ? {} : { logger }),
     config: (base) => {
@@ -77,11 +77,11 @@ export async function openDoors({
       return written;
     },
   });
-  const browser = await owner(scene);
-  const { id: edited } = await makeClient(scene, "web");
-  const file = join(scene.dataDir, "liaison.yaml");
+  const browser = await owner(fixture);
+  const { id: edited } = await makeClient(fixture, "web");
+  const file = join(fixture.dataDir, "liaison.yaml");
   await writeFile(file, JSON.stringify(written));
-  const commands = [...administrationCommands(scene.clock), configCheckCommand];
+  const commands = [...administrationCommands(fixture.clock), configCheckCommand];
 
   async function say(words: string[]): Promise<Tried> {
     const [stdout, stderr] = [
@@ -94,13 +94,13 @@ export async function openDoors({
   const command = (words: string[]) => say([...words, "--config", file]);
 
   async function configuration(sections: Record<string, unknown>): Promise<Tried> {
-    const tried = join(scene.dataDir, "tried.yaml");
+    const tried = join(fixture.dataDir, "tried.yaml");
     await writeFile(tried, JSON.stringify({ ...written, ...sections }));
     return await say(["config", "check", tried]);
   }
 
   async function post(page: string, form: string, fields: ClientTry): Promise<Posted> {
-    const shown = await browser.visit(`${scene.issuer}/admin${page}`);
+    const shown = await browser.visit(`${fixture.issuer}/admin${page}`);
     const body = new URLSearchParams();
     for (const name of ["csrf", "once", "revision"]) {
       const value = shown.dom.querySelector(`form input[name=${name}]`)?.getAttribute("value");
@@ -111,7 +111,7 @@ export async function openDoors({
       const values = ["kinds", "scopes"].includes(name) ? [value].flat() : [[value].flat().join("\n")];
       for (const one of values) body.append(name, one);
     }
-    const answer = await browser.once(`${scene.issuer}/admin${form}`, { method: "POST", body });
+    const answer = await browser.once(`${fixture.issuer}/admin${form}`, { method: "POST", body });
     // Something new is shown with its secret; what was edited is gone to.
     const isTaken = answer.status === 200 || answer.status === 303;
     assert.ok(isTaken || answer.status === 400, `${answer.status} ${answer.text}`);
@@ -135,15 +135,15 @@ export async function openDoors({
       return await configuration({ portals: [{ id: "tried", ...whole, ...policy, ...fields }] });
     },
     api: async (fields) => {
-      const { status, text } = await scene.owner.call("POST", "/clients", {
+      const { status, text } = await fixture.owner.call("POST", "/clients", {
         body: { ...clientBody("web"), ...fields },
       });
       assert.ok(status === 201 || status === 400, text);
       return { isTaken: status === 201, said: text };
     },
     "api, editing": async (fields) => {
-      const headers = { "if-match": await scene.owner.etag(`/clients/${edited}`) };
-      const { status, text } = await scene.owner.call("PATCH", `/clients/${edited}`, {
+      const headers = { "if-match": await fixture.owner.etag(`/clients/${edited}`) };
+      const { status, text } = await fixture.owner.call("PATCH", `/clients/${edited}`, {
         body: fields,
         headers,
       });
@@ -167,27 +167,27 @@ export async function openDoors({
       await post(`/clients/${edited}/edit`, `/clients/${edited}/edit`, { ...whole, ...kinds, ...fields }),
   };
   return {
-    scene,
+    fixture,
     command,
     configuration,
     post,
-    page: (path) => browser.visit(`${scene.issuer}/admin${path}`),
+    page: (path) => browser.visit(`${fixture.issuer}/admin${path}`),
     at: async (door, fields) => await doors[door](fields),
-    close: () => scene.close(),
+    close: () => fixture.close(),
   };
 }
 
-async function owner(scene: AdminScene): Promise<UserAgent> {
-  const [id, person] = [anId(), scene.stranger()];
-  await register(scene, { id: asOrganizationId(id), kind: "operator" }, [
+async function owner(fixture: AdminFixture): Promise<UserAgent> {
+  const [id, person] = [anId(), fixture.stranger()];
+  await register(fixture, { id: asOrganizationId(id), kind: "operator" }, [
     { id: `p-${id}`, email: `${id}@contoso.example` },
   ]);
-  await scene.owner.done("PUT", `/profiles/p-${id}/admin-role`, { body: { role: "owner" } });
-  await bindTo(scene, person, `p-${id}`);
-  const browser = scene.browser();
+  await fixture.owner.done("PUT", `/profiles/p-${id}/admin-role`, { body: { role: "owner" } });
+  await bindTo(fixture, person, `p-${id}`);
+  const browser = fixture.browser();
   const page = await signIn(
     browser,
-    { url: new URL(`${scene.issuer}/admin`), codeVerifier: "", state: "", nonce: "" },
+    { url: new URL(`${fixture.issuer}/admin`), codeVerifier: "", state: "", nonce: "" },
     person,
   );
   assert.equal(page.status, 200, page.text);

@@ -23,21 +23,21 @@ export const consoleForm = ({ data }: Scene, path: string) => ({
 
 /** A form as it is new, as it comes back with its faults, and as it does where somebody else was first. */
 export function formSamples(
-  scene: Scene,
+  fixture: Scene,
   name: string,
   page: { heading: string; submit: string },
   fields: ReturnType<typeof roleFields>,
   values: FormState["values"],
 ): Record<string, string> {
-  const { site, frame } = scene;
+  const { site, frame } = fixture;
   const where = {
     section: "people",
     ...page,
-    back: { url: "/admin/people", label: scene.data.who },
+    back: { url: "/admin/people", label: fixture.data.who },
   } as const;
-  const state: FormState = { form: consoleForm(scene, name), values, faults: [], revision: "3" };
+  const state: FormState = { form: consoleForm(fixture, name), values, faults: [], revision: "3" };
   const faults = fields.map(({ name: field }) => ({ field, problem: "write at most 200 characters" }));
-  const differences = fields.map(({ name: field }) => ({ field, yours: scene.data.who, current: "" }));
+  const differences = fields.map(({ name: field }) => ({ field, yours: fixture.data.who, current: "" }));
   const show = (more: Partial<FormState>) =>
     consolePages.formPage(site, frame, where, { ...state, ...more }, fields);
   return {
@@ -48,8 +48,8 @@ export function formSamples(
 }
 
 /** The pages that ask first, in the words of the catalogue: what each comes to is the routes' to say. */
-export function confirmations(scene: Scene): Record<string, string> {
-  const { site, frame, data } = scene;
+export function confirmations(fixture: Scene): Record<string, string> {
+  const { site, frame, data } = fixture;
   const t = messages(site.locale);
   const back = { url: "/admin/accounts/1", label: data.who };
   const ask = (heading: string, submit: string, consequences: string[]) =>
@@ -59,7 +59,7 @@ export function confirmations(scene: Scene): Record<string, string> {
       submit,
       consequences,
       back,
-      form: consoleForm(scene, "accounts/1/end"),
+      form: consoleForm(fixture, "accounts/1/end"),
     });
   const ends = [t.text("admin.endsTokens"), t.text("admin.endSessionAgain")];
   const portals = data.site.portals.map(({ name }) => name).join(", ");

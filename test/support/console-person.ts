@@ -7,8 +7,8 @@ import type { HTMLElement } from "node-html-parser";
 import { asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
 import type { AdminRole } from "../../src/domain/records.ts";
 import { randomId } from "../../src/domain/secrets.ts";
-import type { AdminScene } from "./admin-scene.ts";
-import { bindTo } from "./attack-kit.ts";
+import type { AdminFixture } from "./admin-fixture.ts";
+import { bindTo } from "./attack-fixture.ts";
 import { signInUpstream } from "./liaison.ts";
 import type { Page, UserAgent } from "./user-agent.ts";
 
@@ -20,10 +20,10 @@ export interface ConsolePerson {
 }
 
 /** Makes an administrator of the organization `operator`, and signs them in to the pages. */
-export async function openConsole(scene: AdminScene, role: AdminRole = "owner"): Promise<ConsolePerson> {
-  const [id, person] = [`t${randomId()}`, scene.stranger()];
+export async function openConsole(fixture: AdminFixture, role: AdminRole = "owner"): Promise<ConsolePerson> {
+  const [id, person] = [`t${randomId()}`, fixture.stranger()];
   const email = `${person.username}@contoso.example`;
-  await scene.store.administration.apply(
+  await fixture.store.administration.apply(
     {
       kind: "invite",
       organization: {
@@ -46,16 +46,16 @@ export async function openConsole(scene: AdminScene, role: AdminRole = "owner"):
       adminRole: role,
       mailDomain: "contoso.example",
     },
-    { actor: "test", now: scene.clock.now() },
+    { actor: "test", now: fixture.clock.now() },
   );
-  await bindTo(scene, person, id);
-  const browser = scene.browser();
-  let page = await browser.visit(`${scene.issuer}/admin`);
+  await bindTo(fixture, person, id);
+  const browser = fixture.browser();
+  let page = await browser.visit(`${fixture.issuer}/admin`);
   if (page.body.includes('name="upstream"')) page = await browser.press(page, /Fabrikam ID/);
   if (page.body.includes('name="password"')) page = await signInUpstream(browser, page, person);
   if (page.status !== 200 || page.heading !== "Overview")
     throw new Error(`not signed in: ${page.status} ${page.text}`);
-  return { profileId: id, browser, open: (path) => browser.visit(`${scene.issuer}/admin${path}`) };
+  return { profileId: id, browser, open: (path) => browser.visit(`${fixture.issuer}/admin${path}`) };
 }
 
 /** A form with all that a browser would send of it. */

@@ -49,7 +49,7 @@ const listing = <Item>(items: Item[]) => ({ items, nextUrl: "/admin/next?cursor=
 const nothingFound = { items: [], nextUrl: null, search: "xyzzy" };
 const nothingYet = { items: [], nextUrl: null, search: "" };
 
-const samples: { [Name in ConsolePageName]: (scene: Scene) => Record<string, string> } = {
+const samples: { [Name in ConsolePageName]: (fixture: Scene) => Record<string, string> } = {
   overview: ({ site, frame, data }) => {
     const view: Parameters<typeof consolePages.overview>[2] = {
       range: "24h",
@@ -171,9 +171,9 @@ const samples: { [Name in ConsolePageName]: (scene: Scene) => Record<string, str
   linkPage: ({ site, frame, data }) => ({
     plain: consolePages.linkPage(site, frame, { ...timelineOf(data), names: namesOf(data) }),
   }),
-  mailList: (scene) => {
-    const { site, frame, data } = scene;
-    const act = (id: string, word: string) => consoleForm(scene, `mail/${id}/${word}`);
+  mailList: (fixture) => {
+    const { site, frame, data } = fixture;
+    const act = (id: string, word: string) => consoleForm(fixture, `mail/${id}/${word}`);
     const done = messages(site.locale).text("admin.done.mail_queued");
     return {
       plain: consolePages.mailList(site, frame, {
@@ -250,13 +250,13 @@ const samples: { [Name in ConsolePageName]: (scene: Scene) => Record<string, str
       ),
     };
   },
-  audit: (scene) => {
-    const { site, frame, data } = scene;
+  audit: (fixture) => {
+    const { site, frame, data } = fixture;
     const view = {
       items: eventsOf(data),
       nextUrl: "/admin/audit?cursor=abc",
       filter: { action: "", actor: "", from: "", to: "" },
-      verify: consoleForm(scene, "audit/verify"),
+      verify: consoleForm(fixture, "audit/verify"),
       exportUrl: (format: string) => `/admin/audit/export.${format}`,
       fault: null,
       names: namesOf(data),
@@ -271,9 +271,9 @@ const samples: { [Name in ConsolePageName]: (scene: Scene) => Record<string, str
       }),
     };
   },
-  verifications: (scene) => {
-    const { site, frame, data } = scene;
-    const verify = consoleForm(scene, "audit/verify");
+  verifications: (fixture) => {
+    const { site, frame, data } = fixture;
+    const verify = consoleForm(fixture, "audit/verify");
     const all = verificationsOf();
     const shown = all.map((current): [string, string] => {
       const isOpen = current.state === "running";
@@ -284,8 +284,8 @@ const samples: { [Name in ConsolePageName]: (scene: Scene) => Record<string, str
     const none = { current: null, others: [], verify, reloads: null, names: namesOf(data) };
     return { none: consolePages.verifications(site, frame, none), ...Object.fromEntries(shown) };
   },
-  formPage: (scene) => {
-    const { site, data } = scene;
+  formPage: (fixture) => {
+    const { site, data } = fixture;
     const t = messages(site.locale);
     const page = {
       heading: t.text("admin.people.newTitle", { organization: data.who }),
@@ -297,13 +297,13 @@ const samples: { [Name in ConsolePageName]: (scene: Scene) => Record<string, str
       redirect_uris: [`https://portal.example/${LONG_ID}`],
     };
     return {
-      ...formSamples(scene, "client", page, clientFields(site, "web", true), values),
-      ...formSamples(scene, "machine", page, clientFields(site, "machine", true), values),
-      ...formSamples(scene, "organization", page, organizationFields(site, false), values),
-      ...formSamples(scene, "profile", page, profileFields(site, false), values),
-      ...formSamples(scene, "invitation", page, invitationFields(site), values),
-      ...formSamples(scene, "role", page, roleFields(site), { role: ["owner"] }),
-      ...formSamples(scene, "key", page, keyFields(site), values),
+      ...formSamples(fixture, "client", page, clientFields(site, "web", true), values),
+      ...formSamples(fixture, "machine", page, clientFields(site, "machine", true), values),
+      ...formSamples(fixture, "organization", page, organizationFields(site, false), values),
+      ...formSamples(fixture, "profile", page, profileFields(site, false), values),
+      ...formSamples(fixture, "invitation", page, invitationFields(site), values),
+      ...formSamples(fixture, "role", page, roleFields(site), { role: ["owner"] }),
+      ...formSamples(fixture, "key", page, keyFields(site), values),
     };
   },
   confirmPage: confirmations,

@@ -8,7 +8,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { asAccountId, asUpstreamId } from "../../src/domain/ids.ts";
 import type { Requester } from "../../src/domain/records.ts";
 import { createLinking } from "../../src/linking/linking.ts";
-import type { Attacked } from "./attack-kit.ts";
+import type { Attacked } from "./attack-fixture.ts";
 import { linksOf } from "./mailbox.ts";
 
 /** Seconds that what is over a mailbox's limits waits for others to go with it. */

@@ -10,7 +10,7 @@ import { asAccountId, asOrganizationId, asUpstreamId } from "../../src/domain/id
 import type { Inquiry } from "../../src/domain/records.ts";
 import { createLinking, type Linking } from "../../src/linking/linking.ts";
 import { formatInstant } from "../../src/ui/format.ts";
-import { type Attacked, mailsTo, startAttacked } from "./attack-kit.ts";
+import { type Attacked, mailsTo, startAttacked } from "./attack-fixture.ts";
 import { openLink, people, register, signIn } from "./liaison.ts";
 import { linkIn } from "./mailbox.ts";
 import { perHour } from "./mailbox-flood.ts";

@@ -7,9 +7,12 @@ import {
 } from "../../src/admin/offline-administration.ts";
 import { systemClock } from "../../src/clock.ts";
 import { demoConfig, demoPorts } from "../../src/demo/settings.ts";
-import type { World } from "./journey-world.ts";
+import type { JourneyDeployment } from "./journey-deployment.ts";
 
-export async function demoAdministration({ issuer, store }: World): Promise<OfflineAdministration> {
+export async function demoAdministration({
+  issuer,
+  store,
+}: JourneyDeployment): Promise<OfflineAdministration> {
   // Its secrets are the demo's own; none of them is needed here, for the store is open already.
   const secret = randomBytes(32).toString("base64");
   const secrets = {

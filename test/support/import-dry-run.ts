@@ -7,7 +7,7 @@ import type { Column } from "../../src/admin/import/columns.ts";
 import { type ImportSummary, importDirectory, type RowReport } from "../../src/admin/import/import.ts";
 import { systemClock } from "../../src/clock.ts";
 import { openStore } from "../../src/storage/open.ts";
-import { aRow, type Values } from "./import-kit.ts";
+import { aRow, type Values } from "./import-fixture.ts";
 
 export interface Imported {
   summary: ImportSummary;

@@ -1,23 +1,23 @@
 /**
- * A world whose time can be moved and whose upstream can be stopped: the application of liaison.ts with the
- * demo's portals.
+ * A deployment whose time can be moved and whose upstream can be stopped: the application of liaison.ts with
+ * the demo's portals.
  */
 
 import { startPortal } from "../../src/demo/portal.ts";
 import type { Running } from "../../src/demo/servers.ts";
 import { startDemoUpstream } from "../../src/demo/upstream.ts";
 import { freePort } from "./free-port.ts";
-import type { World } from "./journey-world.ts";
+import type { JourneyDeployment } from "./journey-deployment.ts";
 import { portalSecret, startLiaison, type TestClock } from "./liaison.ts";
 
-export interface MovableWorld extends World {
+export interface MovableDeployment extends JourneyDeployment {
   clock: TestClock;
   /** The upstream is down until it is started. */
   startUpstream(): Promise<void>;
   stopUpstream(): Promise<void>;
 }
 
-export async function startMovableWorld(): Promise<MovableWorld> {
+export async function startMovableDeployment(): Promise<MovableDeployment> {
   const ports = { customersource: await freePort(), partnersource: await freePort() };
   const liaison = await startLiaison({ upstream: false, config: (base) => withDemoPortals(base, ports) });
   const portals: Running[] = [];

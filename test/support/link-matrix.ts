@@ -17,7 +17,7 @@ import {
   quiet,
   requestOf,
   startAttacked,
-} from "./attack-kit.ts";
+} from "./attack-fixture.ts";
 import { aCrowd, allAnswered, allAsk, collectedFor } from "./crowd.ts";
 import { openLink, people, register, signIn, signInUpstream, type TestPerson } from "./liaison.ts";
 import { linksOf } from "./mailbox.ts";

@@ -15,7 +15,7 @@ import { seededSubject } from "../../src/demo/upstream-accounts.ts";
 import { asAccountId, asLinkRequestId, asOrganizationId, asUpstreamId } from "../../src/domain/ids.ts";
 import type { Requester } from "../../src/domain/records.ts";
 import { createLinking, type Linking } from "../../src/linking/linking.ts";
-import { returnFromUpstream } from "./attack-kit.ts";
+import { returnFromUpstream } from "./attack-fixture.ts";
 import {
   type Liaison,
   openLink,
@@ -145,7 +145,7 @@ export function mailboxDays(played: readonly { crowd: Crowd; habit: Habit }[]): 
   describe(`Z1: ${hours} hours of strangers who ask for her mailbox`, () => {
     const clock = new TestClock();
     const watch = new WorkerWatch();
-    const scenes: Scene[] = [];
+    const fixtures: Scene[] = [];
     let liar: LyingUpstream;
     let liaison: Liaison;
     let linking: Linking;
@@ -156,12 +156,13 @@ export function mailboxDays(played: readonly { crowd: Crowd; habit: Habit }[]): 
       liar = await startLyingUpstream(clock);
       const browser = () =>
         new UserAgent({ stopAt: (url) => url.port === "9" || url.origin === liar.issuer });
-      for (const { crowd, habit } of played) scenes.push(new Scene(scenes.length, crowd, habit, browser()));
+      for (const { crowd, habit } of played)
+        fixtures.push(new Scene(fixtures.length, crowd, habit, browser()));
       dataDir = await mkdtemp(join(existsSync(inMemory) ? inMemory : tmpdir(), "liaison-days-"));
       liaison = await startLiaison({
         clock,
         dataDir,
-        crowd: [...scenes.map(({ person }) => person), manyProfiles],
+        crowd: [...fixtures.map(({ person }) => person), manyProfiles],
         decorate: (store) => watch.decorate(store),
         config: (base) => ({
           ...base,
@@ -177,11 +178,11 @@ export function mailboxDays(played: readonly { crowd: Crowd; habit: Habit }[]): 
         }),
       });
       await register(liaison, { id: asOrganizationId("northwind") }, [
-        ...scenes.map(({ profileId, email }) => ({ id: profileId, email })),
+        ...fixtures.map(({ profileId, email }) => ({ id: profileId, email })),
         ...Array.from({ length: 25 }, (_, index) => ({ id: `p-many-${index}`, email: manyAddress })),
       ]);
       linking = linkingOf(liaison);
-      for (const scene of scenes) await signClaimantsIn(scene);
+      for (const fixture of fixtures) await signClaimantsIn(fixture);
       await everythingDone();
       readMails = liaison.mailbox.mails.length;
       clock.advance(hour);
@@ -199,18 +200,18 @@ export function mailboxDays(played: readonly { crowd: Crowd; habit: Habit }[]): 
       await watch.mailsSent(liaison.store, () => liaison.wake("outbox"));
     }
 
-    async function signClaimantsIn(scene: Scene): Promise<void> {
-      for (let index = 0; index < (scene.crowd.claiming ?? 0); index += 1) {
-        const sub = `${scene.profileId}-claiming-${index}`;
+    async function signClaimantsIn(fixture: Scene): Promise<void> {
+      for (let index = 0; index < (fixture.crowd.claiming ?? 0); index += 1) {
+        const sub = `${fixture.profileId}-claiming-${index}`;
         const browser = new UserAgent({ stopAt: (url) => url.port === "9" || url.origin === liar.issuer });
         const door = await browser.visit((await liaison.customerSource.start({ upstream: "liar" })).url);
-        const claimed = { sub, email: scene.email, email_verified: true };
+        const claimed = { sub, email: fixture.email, email_verified: true };
         liar.lies = { claims: claimed, userinfo: claimed };
         const linkStep = await returnFromUpstream(browser, liar.callback(door.url));
         await browser.press(linkStep, "Continue", { email: "nobody@northwind.example" });
         const [asked] = await liaison.store.links.inquiries({ limit: 1 });
-        assert.deepEqual([asked?.requester.subject, asked?.requester.email], [sub, scene.email]);
-        if (asked !== undefined) scene.claimants.push(asked.requester);
+        assert.deepEqual([asked?.requester.subject, asked?.requester.email], [sub, fixture.email]);
+        if (asked !== undefined) fixture.claimants.push(asked.requester);
         clock.advance(1);
       }
     }
@@ -219,14 +220,14 @@ export function mailboxDays(played: readonly { crowd: Crowd; habit: Habit }[]): 
       for (let step = 0; step < steps; step += 1) {
         const before = clock.now();
         let isQuiet = true;
-        for (const scene of scenes) {
-          const strangers = scene.strangers(at, step);
-          await strangersAsk(scene, strangers);
+        for (const fixture of fixtures) {
+          const strangers = fixture.strangers(at, step);
+          await strangersAsk(fixture, strangers);
           if (strangers.length > 0) isQuiet = false;
-          if (!scene.asks(at, step)) continue;
+          if (!fixture.asks(at, step)) continue;
           isQuiet = false;
-          await sheAsks(scene, at === 29);
-          scene.isLast = at === lastHour;
+          await sheAsks(fixture, at === 29);
+          fixture.isLast = at === lastHour;
         }
         if (!isQuiet) {
           clock.advance(longestDelaySeconds);
@@ -256,8 +257,8 @@ export function mailboxDays(played: readonly { crowd: Crowd; habit: Habit }[]): 
       }
     }
 
-    async function sheAsks(scene: Scene, twice: boolean): Promise<void> {
-      const { browser, person, email } = scene;
+    async function sheAsks(fixture: Scene, twice: boolean): Promise<void> {
+      const { browser, person, email } = fixture;
       const linkStep = await signIn(
         browser,
         await liaison.customerSource.start({ upstream: "fabrikam" }),
@@ -265,14 +266,14 @@ export function mailboxDays(played: readonly { crowd: Crowd; habit: Habit }[]): 
       );
       const waiting = await browser.press(linkStep, "Continue", { email });
       assert.equal(waiting.heading, "Check your email");
-      scene.wishes.push({ askedAt: clock.now() });
+      fixture.wishes.push({ askedAt: clock.now() });
       if (!twice) return;
       clock.advance(pauseSeconds / 2);
       const early = await browser.press(waiting, "Send it again");
       assert.match(early.text, /Wait a little before you ask again/);
       clock.advance(pauseSeconds / 2);
       assert.equal((await browser.press(waiting, "Send it again")).heading, "Check your email");
-      scene.wishes.push({ askedAt: clock.now() });
+      fixture.wishes.push({ askedAt: clock.now() });
     }
 
     /** Whoever waits for a mail looks at every link of those that came, and uses hers where she is to. */
@@ -280,20 +281,20 @@ export function mailboxDays(played: readonly { crowd: Crowd; habit: Habit }[]): 
       const mails = liaison.mailbox.mails.slice(readMails);
       readMails += mails.length;
       for (const { to, text } of mails) {
-        const scene = scenes.find(({ email }) => email === to);
+        const fixture = fixtures.find(({ email }) => email === to);
         // Once it is bound, strangers are told no more than that.
-        if (scene === undefined || scene.isBound) continue;
-        scene.mailsAt.push(clock.now());
-        if (!scene.isWaiting) continue;
-        const link = await linkOf(scene, text);
+        if (fixture === undefined || fixture.isBound) continue;
+        fixture.mailsAt.push(clock.now());
+        if (!fixture.isWaiting) continue;
+        const link = await linkOf(fixture, text);
         if (link === undefined) continue;
-        for (const wish of scene.wishes) wish.hadAt ??= clock.now();
-        if (!scene.isLast) continue;
+        for (const wish of fixture.wishes) wish.hadAt ??= clock.now();
+        if (!fixture.isLast) continue;
         assert.equal(
-          (await openLink(liaison.browser(), link, scene.person)).heading,
+          (await openLink(liaison.browser(), link, fixture.person)).heading,
           "Your account is linked",
         );
-        scene.isBound = true;
+        fixture.isBound = true;
       }
     }
 
@@ -317,7 +318,7 @@ export function mailboxDays(played: readonly { crowd: Crowd; habit: Habit }[]): 
 
     it("she has a usable link within two hours, each time that she asks", (test) => {
       const late: string[] = [];
-      for (const { name, wishes } of scenes) {
+      for (const { name, wishes } of fixtures) {
         const waits = wishes.map(({ askedAt, hadAt = Number.POSITIVE_INFINITY }) => (hadAt - askedAt) / 1000);
         const inTime = waits.filter((wait) => wait <= withinSeconds);
         const longest = Math.round(Math.max(...waits) / minute);
@@ -331,14 +332,14 @@ export function mailboxDays(played: readonly { crowd: Crowd; habit: Habit }[]): 
 
     it("and uses one at the end", () => {
       assert.deepEqual(
-        scenes.filter(({ isBound }) => !isBound).map(({ name }) => name),
+        fixtures.filter(({ isBound }) => !isBound).map(({ name }) => name),
         [],
       );
     });
 
     it(`no mailbox gets more than ${mostADay} mails within any 24 hours`, (test) => {
       const flooded: string[] = [];
-      for (const { name, mailsAt } of scenes) {
+      for (const { name, mailsAt } of fixtures) {
         const most = Math.max(
           ...mailsAt.map((end) => mailsAt.filter((at) => at > end - dayMs && at <= end).length),
         );

@@ -5,7 +5,7 @@ import { after, before, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
 import type { Requester } from "../../src/domain/records.ts";
-import { type Attacked, codeOn, identityOf, startAttacked } from "./attack-kit.ts";
+import { type Attacked, codeOn, identityOf, startAttacked } from "./attack-fixture.ts";
 import { aCrowd, allAsk, GATHERING_SECONDS } from "./crowd.ts";
 import { openLink, people, register, signIn, type TestPerson } from "./liaison.ts";
 import { linksOf, linkWithCode, type ReceivedMail } from "./mailbox.ts";

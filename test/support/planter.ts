@@ -1,8 +1,8 @@
 /**
  * A neighbour of the broker's host who plants cookies: a page on another port of it, or on a sibling host of
- * its domain, that sets whatever it is told to for the broker and leads on. And the world that both kinds
- * need: a broker, its upstream, a portal that people can really be sent back to, and a Chromium that knows
- * the hosts.
+ * its domain, that sets whatever it is told to for the broker and leads on. And the deployment that both
+ * kinds need: a broker, its upstream, a portal that people can really be sent back to, and a Chromium that
+ * knows the hosts.
  */
 
 import { randomBytes } from "node:crypto";
@@ -32,7 +32,7 @@ const domain = "contoso.test";
 /** `other port`: plain http on loopback. `sibling host`: TLS, two hosts of one domain. */
 export type Neighbourhood = "other port" | "sibling host";
 
-export interface PlantersWorld {
+export interface PlantedDeployment {
   issuer: string;
   store: Store;
   clock: TestClock;
@@ -57,7 +57,7 @@ export interface PortalServer {
 }
 
 /** Starts all of it. `crowd`: how many strangers there are. */
-export async function startPlantersWorld(kind: Neighbourhood, crowd: number): Promise<PlantersWorld> {
+export async function startPlantedDeployment(kind: Neighbourhood, crowd: number): Promise<PlantedDeployment> {
   const closers: Closer[] = [];
   try {
     return await start(kind, crowd, closers);
@@ -67,7 +67,7 @@ export async function startPlantersWorld(kind: Neighbourhood, crowd: number): Pr
   }
 }
 
-async function start(kind: Neighbourhood, size: number, closers: Closer[]): Promise<PlantersWorld> {
+async function start(kind: Neighbourhood, size: number, closers: Closer[]): Promise<PlantedDeployment> {
   const dataDir = await mkdtemp(join(tmpdir(), "liaison-planter-"));
   closers.push(() => rm(dataDir, { recursive: true, force: true }));
   const mailbox = await startMailbox();

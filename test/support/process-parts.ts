@@ -82,7 +82,7 @@ export function watchedStore(
     links: watchCalls("links", store.links, around),
     outbox: watchCalls("outbox", store.outbox, around),
     signIns: watchCalls("signIns", store.signIns, around),
-    standings: watchCalls("standings", store.standings, around),
+    accountsAtClients: watchCalls("accountsAtClients", store.accountsAtClients, around),
   };
 }
 

@@ -20,7 +20,7 @@ import {
   quiet,
   requestOf,
   startAttacked,
-} from "./attack-kit.ts";
+} from "./attack-fixture.ts";
 import { launchBrowser } from "./browser.ts";
 import { aCrowd, allAsk, collectedFor } from "./crowd.ts";
 import { openLink, register, type TestPerson } from "./liaison.ts";

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { createHash, randomUUID } from "node:crypto";
 import { createRemoteJWKSet, decodeProtectedHeader, type JWTPayload, jwtVerify } from "jose";
 import { asOrganizationId } from "../../src/domain/ids.ts";
-import { type Attacked, bindTo, startAttacked } from "./attack-kit.ts";
+import { type Attacked, bindTo, startAttacked } from "./attack-fixture.ts";
 import { type LiaisonOptions, portalSecret, register, signIn, type TestPerson } from "./liaison.ts";
 import type { Page, UserAgent } from "./user-agent.ts";
 
@@ -258,7 +258,7 @@ export function halfHash(text: string): string {
   return createHash("sha256").update(text).digest().subarray(0, 16).toString("base64url");
 }
 
-export interface SuiteScene {
+export interface SuiteFixture {
   liaison: Attacked;
   /** Somebody whom no test has met, with one profile of their own. */
   somebody(): Promise<{ person: TestPerson; browser: UserAgent; accountId: string }>;
@@ -266,7 +266,7 @@ export interface SuiteScene {
 }
 
 /** The application with the suite's clients in its configuration. */
-export async function startSuite(portals: object[], options: LiaisonOptions = {}): Promise<SuiteScene> {
+export async function startSuite(portals: object[], options: LiaisonOptions = {}): Promise<SuiteFixture> {
   const liaison = await startAttacked({
     strangers: 120,
     ...options,

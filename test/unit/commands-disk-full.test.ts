@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
 import { noFullDisks, withRoomFor } from "../support/full-disk.ts";
-import { aDeployment, bin, csvOf, type Deployment, rowOf } from "../support/import-kit.ts";
+import { aDeployment, bin, csvOf, type Deployment, rowOf } from "../support/import-fixture.ts";
 
 describe("a command whose disk is full", { skip: noFullDisks }, () => {
   /** Runs a command that may write so many kilobytes to a file. */

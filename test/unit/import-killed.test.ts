@@ -5,7 +5,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { it } from "node:test";
 import { seededRandom } from "../crash/random.ts";
-import { aDeployment, csvOf, rowOf } from "../support/import-kit.ts";
+import { aDeployment, csvOf, rowOf } from "../support/import-fixture.ts";
 
 it("an import killed again and again, then run to the end: as if it never was", async () => {
   const deployment = await aDeployment();

@@ -9,7 +9,7 @@ import { createLedger } from "../../src/admin/import/ledger.ts";
 import { parseRow } from "../../src/admin/import/row.ts";
 import { createCalendar } from "../../src/domain/calendar.ts";
 import { LiaisonError } from "../../src/errors.ts";
-import { aRow, csvOf, type Values } from "../support/import-kit.ts";
+import { aRow, csvOf, type Values } from "../support/import-fixture.ts";
 
 async function read(bytes: string | Buffer, pieceSize = 1_000_000): Promise<CsvRecord[]> {
   const all = Buffer.from(bytes);

@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Column } from "../../src/admin/import/columns.ts";
 import { aPerson, type DryRuns, startDryRuns, valuesOf } from "../support/import-dry-run.ts";
-import { aDeployment, csvOf, type Values } from "../support/import-kit.ts";
+import { aDeployment, csvOf, type Values } from "../support/import-fixture.ts";
 
 let runs: DryRuns;
 before(async () => {

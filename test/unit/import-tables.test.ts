@@ -5,7 +5,7 @@ import { after, before, describe, it } from "node:test";
 import { COLUMNS } from "../../src/admin/import/columns.ts";
 import { LiaisonError } from "../../src/errors.ts";
 import { aPerson, type DryRuns, startDryRuns } from "../support/import-dry-run.ts";
-import { csvOf } from "../support/import-kit.ts";
+import { csvOf } from "../support/import-fixture.ts";
 
 let runs: DryRuns;
 before(async () => {

@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { it } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { aDeployment, bin, type Deployment, writeRows } from "../support/import-kit.ts";
+import { aDeployment, bin, type Deployment, writeRows } from "../support/import-fixture.ts";
 
 const ROWS = 100_000;
 const EARLY = 10_000;

@@ -9,7 +9,7 @@ import { PassThrough } from "node:stream";
 import { describe, it } from "node:test";
 import { COLUMNS } from "../../src/admin/import/columns.ts";
 import { createProgress } from "../../src/cli/progress.ts";
-import { aDeployment, aRow, csvOf, type Deployment, type Values } from "../support/import-kit.ts";
+import { aDeployment, aRow, csvOf, type Deployment, type Values } from "../support/import-fixture.ts";
 
 function withDeployment(name: string, body: (deployment: Deployment) => Promise<void>): void {
   it(name, async () => {

@@ -10,7 +10,7 @@ import {
   linksIn,
   settings,
   useLinking,
-} from "../support/linking-harness.ts";
+} from "../support/linking-fixture.ts";
 
 const h = useLinking();
 

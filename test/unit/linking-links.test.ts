@@ -8,7 +8,7 @@ import {
   linkIn,
   type MailedLink,
   useLinking,
-} from "../support/linking-harness.ts";
+} from "../support/linking-fixture.ts";
 
 const h = useLinking();
 

@@ -12,7 +12,7 @@ import { type Column, readHeader } from "../../src/admin/import/columns.ts";
 import { readCsv } from "../../src/admin/import/csv.ts";
 import { parseRow } from "../../src/admin/import/row.ts";
 import { createCalendar } from "../../src/domain/calendar.ts";
-import { aRow, csvOf } from "../support/import-kit.ts";
+import { aRow, csvOf } from "../support/import-fixture.ts";
 
 const calendar = createCalendar("Europe/Copenhagen");
 

@@ -15,10 +15,10 @@ import {
   sender,
   upstream,
   useUpstreams,
-} from "../support/upstream-harness.ts";
+} from "../support/upstream-fixture.ts";
 import type { Lies } from "../support/upstream-peer.ts";
 
-const harness = useUpstreams();
+const fixture = useUpstreams();
 
 describe("U1 callbacks that nobody here began", () => {
   /** `withBegin`: what they get who have begun another sign-in in their browser. */
@@ -29,9 +29,9 @@ describe("U1 callbacks that nobody here began", () => {
   ];
   for (const [why, withBegin, change] of cases) {
     it(`U1 ${why}: no token request`, async () => {
-      const parties = harness.theLiar();
-      const { url, browsers } = await harness.begin(parties);
-      const callback = harness.liar.callback(url);
+      const parties = fixture.theLiar();
+      const { url, browsers } = await fixture.begin(parties);
+      const callback = fixture.liar.callback(url);
       change(callback);
       await assert.rejects(
         parties.complete({ sender, upstreamId: asUpstreamId("liar"), url: callback, browsers }),
@@ -41,26 +41,26 @@ describe("U1 callbacks that nobody here began", () => {
         parties.complete({ sender, upstreamId: asUpstreamId("liar"), url: callback, browsers: [] }),
         refusal("sign_in_mismatch"),
       );
-      assert.equal(harness.liar.tokenRequests.length, 0);
+      assert.equal(fixture.liar.tokenRequests.length, 0);
     });
   }
 
   it("U1 begun in another browser: no token request, and the right browser can still finish", async () => {
-    const parties = harness.theLiar();
-    const { url, browsers } = await harness.begin(parties);
-    const callback = harness.liar.callback(url);
+    const parties = fixture.theLiar();
+    const { url, browsers } = await fixture.begin(parties);
+    const callback = fixture.liar.callback(url);
     const complete = (given: SecretHash[]) =>
       parties.complete({ sender, upstreamId: asUpstreamId("liar"), url: callback, browsers: given });
     await assert.rejects(complete([]), refusal("sign_in_mismatch"));
     await assert.rejects(complete([hashSecret("another's")]), refusal("sign_in_expired"));
-    assert.equal(harness.liar.tokenRequests.length, 0);
+    assert.equal(fixture.liar.tokenRequests.length, 0);
     assert.equal((await complete([hashSecret("earlier"), ...browsers])).identity.subject, "person-1");
   });
 
   it("U1 a second use, even at the same time, makes no second token request", async () => {
-    const parties = harness.theLiar();
-    const { url, browsers } = await harness.begin(parties);
-    const callback = harness.liar.callback(url);
+    const parties = fixture.theLiar();
+    const { url, browsers } = await fixture.begin(parties);
+    const callback = fixture.liar.callback(url);
     const tries = Array.from({ length: 10 }, () =>
       parties.complete({ sender, upstreamId: asUpstreamId("liar"), url: callback, browsers }),
     );
@@ -71,35 +71,35 @@ describe("U1 callbacks that nobody here began", () => {
       refusal("sign_in_expired")(one.reason);
       assert.deepEqual(one.reason.purpose, SIGN_IN.purpose, "where its browser can look what came of it");
     }
-    assert.equal(harness.liar.tokenRequests.length, 1);
+    assert.equal(fixture.liar.tokenRequests.length, 1);
   });
 
   it("U1 an hour later is too late", async () => {
-    const parties = harness.theLiar();
-    const { url, browsers } = await harness.begin(parties);
-    harness.now += 3600_000;
+    const parties = fixture.theLiar();
+    const { url, browsers } = await fixture.begin(parties);
+    fixture.now += 3600_000;
     const late = parties.complete({
       sender,
       upstreamId: asUpstreamId("liar"),
-      url: harness.liar.callback(url),
+      url: fixture.liar.callback(url),
       browsers,
     });
     await assert.rejects(late, refusal("sign_in_expired"));
-    assert.equal(harness.liar.tokenRequests.length, 0);
+    assert.equal(fixture.liar.tokenRequests.length, 0);
   });
 
   it("U4 a state of one upstream on another's callback is refused", async () => {
-    const parties = harness.relyingParty([
-      upstream("liar", harness.liar.issuer),
-      upstream("other", harness.liar.issuer),
+    const parties = fixture.relyingParty([
+      upstream("liar", fixture.liar.issuer),
+      upstream("other", fixture.liar.issuer),
     ]);
-    const { url, browsers } = await harness.begin(parties);
-    const callback = harness.liar.callback(url);
+    const { url, browsers } = await fixture.begin(parties);
+    const callback = fixture.liar.callback(url);
     await assert.rejects(
       parties.complete({ sender, upstreamId: asUpstreamId("other"), url: callback, browsers }),
       LiaisonError,
     );
-    assert.equal(harness.liar.tokenRequests.length, 0);
+    assert.equal(fixture.liar.tokenRequests.length, 0);
     assert.equal(
       (await parties.complete({ sender, upstreamId: asUpstreamId("liar"), url: callback, browsers })).identity
         .upstreamId,
@@ -110,27 +110,27 @@ describe("U1 callbacks that nobody here began", () => {
 
 describe("answers that are refused", () => {
   it("U2 a wrong iss, or none though advertised, stops before the exchange", async () => {
-    for (const iss of ["https://evil.example", `${harness.liar.issuer}/`, null]) {
-      await assert.rejects(harness.signIn(harness.theLiar(), {}, { iss }), refusal("upstream_rejected"));
+    for (const iss of ["https://evil.example", `${fixture.liar.issuer}/`, null]) {
+      await assert.rejects(fixture.signIn(fixture.theLiar(), {}, { iss }), refusal("upstream_rejected"));
     }
-    assert.equal(harness.liar.tokenRequests.length, 0);
+    assert.equal(fixture.liar.tokenRequests.length, 0);
   });
 
   it("U2 no iss is fine where none is advertised", async () => {
-    harness.liar.lies.metadata = { authorization_response_iss_parameter_supported: undefined };
-    assert.equal((await harness.signIn(harness.theLiar(), {}, { iss: null })).identity.subject, "person-1");
+    fixture.liar.lies.metadata = { authorization_response_iss_parameter_supported: undefined };
+    assert.equal((await fixture.signIn(fixture.theLiar(), {}, { iss: null })).identity.subject, "person-1");
   });
 
   for (const name of ["access_denied", "user_cancelled_login", "consent_required", "interaction_required"]) {
     it(`${name} is a refusal, with what it was for; the log has the upstream's word`, async () => {
-      const error = await harness
-        .signIn(harness.theLiar(), REDEEM, { code: null, error: name })
+      const error = await fixture
+        .signIn(fixture.theLiar(), REDEEM, { code: null, error: name })
         .catch((thrown) => thrown);
       refusal("upstream_refused")(error);
       assert.deepEqual(error.purpose, REDEEM.purpose);
       assert.equal(error.upstreamId, "liar");
-      assert.equal(harness.liar.tokenRequests.length, 0);
-      assert.match(JSON.stringify(harness.log), new RegExp(`authorization endpoint answered ${name}`));
+      assert.equal(fixture.liar.tokenRequests.length, 0);
+      assert.match(JSON.stringify(fixture.log), new RegExp(`authorization endpoint answered ${name}`));
     });
   }
 
@@ -149,28 +149,28 @@ describe("answers that are refused", () => {
   ]);
   for (const { error, code, when, request } of asked) {
     it(`${error} tells nobody that they cancelled: ${code} where ${when}`, async () => {
-      const thrown = await harness
-        .signIn(harness.theLiar(), request, { code: null, error })
+      const thrown = await fixture
+        .signIn(fixture.theLiar(), request, { code: null, error })
         .catch((caught: unknown) => caught);
       refusal(code)(thrown);
       assert.deepEqual((thrown as UpstreamSignInError).purpose, request.purpose);
       assert.match(String((thrown as LiaisonError).cause), new RegExp(error));
-      assert.equal(harness.liar.tokenRequests.length, 0);
+      assert.equal(fixture.liar.tokenRequests.length, 0);
     });
   }
 
   it("a pushed request that is refused is so for its freshness only where it asked for that", async () => {
     const takeover = (response: ServerResponse) =>
       void response.writeHead(400, { "content-type": "application/json" }).end('{"error":"invalid_request"}');
-    harness.liar.lies.metadata = {
-      pushed_authorization_request_endpoint: `${harness.liar.issuer}/par`,
+    fixture.liar.lies.metadata = {
+      pushed_authorization_request_endpoint: `${fixture.liar.issuer}/par`,
       require_pushed_authorization_requests: true,
     };
-    harness.liar.lies.answer = { "/par": takeover };
-    const parties = harness.theLiar();
-    await assert.rejects(harness.begin(parties, REDEEM), refusal("upstream_stale"));
-    await assert.rejects(harness.begin(parties, { maxAge: 600 }), refusal("upstream_stale"));
-    await assert.rejects(harness.begin(parties), refusal("upstream_rejected"));
+    fixture.liar.lies.answer = { "/par": takeover };
+    const parties = fixture.theLiar();
+    await assert.rejects(fixture.begin(parties, REDEEM), refusal("upstream_stale"));
+    await assert.rejects(fixture.begin(parties, { maxAge: 600 }), refusal("upstream_stale"));
+    await assert.rejects(fixture.begin(parties), refusal("upstream_rejected"));
   });
 
   const seconds = Math.floor(Date.now() / 1000);
@@ -186,7 +186,7 @@ describe("answers that are refused", () => {
     ["U5 null sub", { claims: { sub: null } }],
     ["U5 empty sub", { claims: { sub: "" } }],
     ["U5 a sub that is no string", { claims: { sub: 7 } }],
-    ["U5 a sub that a harness.store could blur", { claims: { sub: "person\ud800" } }],
+    ["U5 a sub that a fixture.store could blur", { claims: { sub: "person\ud800" } }],
     ["U5 a sub with NUL", { claims: { sub: "person-1\0" } }],
     ["U5 a sub of 256 characters", { claims: { sub: "x".repeat(256) } }],
     ["U5 no iat", { claims: { iat: undefined } }],
@@ -200,36 +200,36 @@ describe("answers that are refused", () => {
   ];
   for (const [why, lie] of lies) {
     it(`${why}: refused, nothing written`, async () => {
-      harness.liar.lies = lie;
-      const accounts = { ...harness.store.accounts, signIn: () => assert.fail("an account was signed in") };
-      const parties = harness.relyingParty([upstream("liar", harness.liar.issuer)], { accounts });
-      await assert.rejects(harness.signIn(parties), refusal("upstream_rejected"));
-      assert.equal(harness.liar.tokenRequests.length, 1);
+      fixture.liar.lies = lie;
+      const accounts = { ...fixture.store.accounts, signIn: () => assert.fail("an account was signed in") };
+      const parties = fixture.relyingParty([upstream("liar", fixture.liar.issuer)], { accounts });
+      await assert.rejects(fixture.signIn(parties), refusal("upstream_rejected"));
+      assert.equal(fixture.liar.tokenRequests.length, 1);
     });
   }
 
   it("U6 what is configured is accepted, and nothing else", async () => {
-    harness.liar.lies = {
+    fixture.liar.lies = {
       metadata: { id_token_signing_alg_values_supported: ["RS256", "ES256"] },
       sign: "es256",
     };
-    const parties = harness.theLiar({ id_token_signed_response_alg: ["ES256"] });
-    assert.equal((await harness.signIn(parties)).identity.subject, "person-1");
-    harness.liar.lies.sign = "rs256";
-    await assert.rejects(harness.signIn(parties), refusal("upstream_rejected"));
-    const both = harness.theLiar({ id_token_signed_response_alg: ["ES256", "RS256"] });
-    await harness.signIn(both);
+    const parties = fixture.theLiar({ id_token_signed_response_alg: ["ES256"] });
+    assert.equal((await fixture.signIn(parties)).identity.subject, "person-1");
+    fixture.liar.lies.sign = "rs256";
+    await assert.rejects(fixture.signIn(parties), refusal("upstream_rejected"));
+    const both = fixture.theLiar({ id_token_signed_response_alg: ["ES256", "RS256"] });
+    await fixture.signIn(both);
   });
 
   it("D6 errors carry no code, state, token or nonce", async () => {
-    harness.liar.lies = { claims: { nonce: "a-wrong-nonce" } };
-    const parties = harness.theLiar();
-    const { url, browsers } = await harness.begin(parties);
-    const callback = harness.liar.callback(url);
+    fixture.liar.lies = { claims: { nonce: "a-wrong-nonce" } };
+    const parties = fixture.theLiar();
+    const { url, browsers } = await fixture.begin(parties);
+    const callback = fixture.liar.callback(url);
     const error = await parties
       .complete({ sender, upstreamId: asUpstreamId("liar"), url: callback, browsers })
       .catch((thrown) => thrown);
-    const told = JSON.stringify([error, error.message, String(error.cause), { ...error.cause }, harness.log]);
+    const told = JSON.stringify([error, error.message, String(error.cause), { ...error.cause }, fixture.log]);
     assert.match(told, /nonce.*OAUTH_JWT_CLAIM_COMPARISON/);
     for (const name of ["code", "state"]) {
       assert.equal(told.includes(callback.searchParams.get(name) ?? assert.fail()), false);
@@ -245,9 +245,9 @@ describe("what the person can go back to when a callback fails", () => {
    * wrong.
    */
   async function comeBack(parties: Upstreams): Promise<unknown> {
-    const { url, browsers } = await harness.begin(harness.theLiar(), REDEEM);
+    const { url, browsers } = await fixture.begin(fixture.theLiar(), REDEEM);
     return await parties
-      .complete({ sender, upstreamId: asUpstreamId("liar"), url: harness.liar.callback(url), browsers })
+      .complete({ sender, upstreamId: asUpstreamId("liar"), url: fixture.liar.callback(url), browsers })
       .then(
         () => assert.fail("it was completed"),
         (error: unknown) => error,
@@ -256,8 +256,8 @@ describe("what the person can go back to when a callback fails", () => {
 
   it("an upstream that can't be discovered: what the sign-in was for", async () => {
     const discovery = "/.well-known/openid-configuration";
-    const { issuer, lies } = harness.liar;
-    const parties = harness.relyingParty([upstream("liar", issuer)], {
+    const { issuer, lies } = fixture.liar;
+    const parties = fixture.relyingParty([upstream("liar", issuer)], {
       fetch: (url, init) => {
         lies.answer = { [discovery]: (response) => void response.writeHead(500).end() };
         return fetch(url, init);
@@ -271,32 +271,32 @@ describe("what the person can go back to when a callback fails", () => {
 
   it("a store that can't be reached when the account is signed in: what the sign-in was for", async () => {
     const down = LiaisonError.storeUnavailable("The database can't be used right now.");
-    const accounts = { ...harness.store.accounts, signIn: () => Promise.reject(down) };
-    const error = await comeBack(harness.relyingParty([upstream("liar", harness.liar.issuer)], { accounts }));
+    const accounts = { ...fixture.store.accounts, signIn: () => Promise.reject(down) };
+    const error = await comeBack(fixture.relyingParty([upstream("liar", fixture.liar.issuer)], { accounts }));
     refusal("store_unavailable")(error);
     assert.deepEqual((error as UpstreamSignInError).purpose, REDEEM.purpose);
   });
 
   it("no store can be reached when it is taken: nothing is spent, the same callback goes on", async () => {
     const down = LiaisonError.storeUnavailable("The database can't be used right now.");
-    const signIns = { ...harness.store.signIns, take: () => Promise.reject(down) };
-    const { url, browsers } = await harness.begin(harness.theLiar());
-    const callback = { sender, upstreamId: asUpstreamId("liar"), url: harness.liar.callback(url), browsers };
-    const parties = harness.relyingParty([upstream("liar", harness.liar.issuer)], { signIns });
+    const signIns = { ...fixture.store.signIns, take: () => Promise.reject(down) };
+    const { url, browsers } = await fixture.begin(fixture.theLiar());
+    const callback = { sender, upstreamId: asUpstreamId("liar"), url: fixture.liar.callback(url), browsers };
+    const parties = fixture.relyingParty([upstream("liar", fixture.liar.issuer)], { signIns });
     await assert.rejects(parties.complete(callback), refusal("store_unavailable"));
-    assert.equal(harness.liar.tokenRequests.length, 0);
-    assert.equal((await harness.theLiar().complete(callback)).identity.subject, "person-1");
+    assert.equal(fixture.liar.tokenRequests.length, 0);
+    assert.equal((await fixture.theLiar().complete(callback)).identity.subject, "person-1");
   });
 
   it("a fault of ours stays one", async () => {
-    const accounts = { ...harness.store.accounts, signIn: () => Promise.reject(new TypeError("ours")) };
-    const error = await comeBack(harness.relyingParty([upstream("liar", harness.liar.issuer)], { accounts }));
+    const accounts = { ...fixture.store.accounts, signIn: () => Promise.reject(new TypeError("ours")) };
+    const error = await comeBack(fixture.relyingParty([upstream("liar", fixture.liar.issuer)], { accounts }));
     assert.ok(error instanceof TypeError);
   });
 
   it("U1 a callback that nobody here began asks the upstream nothing", async () => {
     const fetch = () => assert.fail("a request was sent");
-    const parties = harness.relyingParty([upstream("liar", harness.liar.issuer)], { fetch });
+    const parties = fixture.relyingParty([upstream("liar", fixture.liar.issuer)], { fetch });
     const url = new URL(`${ISSUER}/upstream/liar/callback?code=x&state=${"x".repeat(43)}`);
     const complete = parties.complete({
       sender,

@@ -7,14 +7,14 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { describe, it } from "node:test";
 import { configSchema, type UpstreamConfig } from "../../src/config/schema.ts";
-import { REDEEM, refusal, upstream, useUpstreams } from "../support/upstream-harness.ts";
+import { REDEEM, refusal, upstream, useUpstreams } from "../support/upstream-fixture.ts";
 import { PEER_CLIENT } from "../support/upstream-peer.ts";
 
-const harness = useUpstreams();
+const fixture = useUpstreams();
 type Quirk = UpstreamConfig["quirks"][number];
 
 async function sent(change: Partial<UpstreamConfig>, request = {}): Promise<URLSearchParams> {
-  return (await harness.begin(harness.theLiar(change), request)).url.searchParams;
+  return (await fixture.begin(fixture.theLiar(change), request)).url.searchParams;
 }
 
 describe("an upstream's quirks", () => {
@@ -33,11 +33,11 @@ describe("an upstream's quirks", () => {
       assert.deepEqual([parameters.get("prompt"), parameters.has("max_age")], ["login", false]);
     }
     assert.equal((await sent({ quirks })).has("prompt"), false);
-    const party = harness.theLiar({ quirks });
-    await harness.signIn(party, REDEEM);
-    for (const auth_time of [Math.floor(harness.now / 1000) - 60, undefined]) {
-      harness.liar.lies = { claims: { auth_time } };
-      await assert.rejects(harness.signIn(party, REDEEM), refusal("upstream_stale"));
+    const party = fixture.theLiar({ quirks });
+    await fixture.signIn(party, REDEEM);
+    for (const auth_time of [Math.floor(fixture.now / 1000) - 60, undefined]) {
+      fixture.liar.lies = { claims: { auth_time } };
+      await assert.rejects(fixture.signIn(party, REDEEM), refusal("upstream_stale"));
     }
   });
 
@@ -47,8 +47,8 @@ describe("an upstream's quirks", () => {
     assert.deepEqual([parameters.has("prompt"), parameters.get("max_age")], [false, "0"]);
     const own = await sent({ quirks, authorize_parameters: { prompt: "select_account" } }, REDEEM);
     assert.deepEqual(own.getAll("prompt"), ["select_account"]);
-    harness.liar.lies = { claims: { auth_time: Math.floor(harness.now / 1000) - 60 } };
-    await assert.rejects(harness.signIn(harness.theLiar({ quirks }), REDEEM), refusal("upstream_stale"));
+    fixture.liar.lies = { claims: { auth_time: Math.floor(fixture.now / 1000) - 60 } };
+    await assert.rejects(fixture.signIn(fixture.theLiar({ quirks }), REDEEM), refusal("upstream_stale"));
   });
 
   it(
@@ -79,11 +79,11 @@ describe("an upstream's quirks", () => {
   it("no_nonce: none is sent, and none is taken", async () => {
     const quirks: Quirk[] = ["no_nonce"];
     assert.equal((await sent({ quirks })).has("nonce"), false);
-    harness.liar.lies = { claims: { nonce: undefined } };
-    assert.equal((await harness.signIn(harness.theLiar({ quirks }))).identity.subject, "person-1");
-    await assert.rejects(harness.signIn(harness.theLiar()), refusal("upstream_rejected"));
-    harness.liar.lies = { claims: { nonce: "a-nonce-of-another-sign-in" } };
-    await assert.rejects(harness.signIn(harness.theLiar({ quirks })), refusal("upstream_rejected"));
+    fixture.liar.lies = { claims: { nonce: undefined } };
+    assert.equal((await fixture.signIn(fixture.theLiar({ quirks }))).identity.subject, "person-1");
+    await assert.rejects(fixture.signIn(fixture.theLiar()), refusal("upstream_rejected"));
+    fixture.liar.lies = { claims: { nonce: "a-nonce-of-another-sign-in" } };
+    await assert.rejects(fixture.signIn(fixture.theLiar({ quirks })), refusal("upstream_rejected"));
   });
 
   it("no_pkce: neither challenge nor verifier is sent", async () => {
@@ -93,10 +93,10 @@ describe("an upstream's quirks", () => {
       ["code_challenge", "code_challenge_method"].filter((name) => parameters.has(name)),
       [],
     );
-    await harness.signIn(harness.theLiar({ quirks }));
-    assert.equal(harness.liar.tokenRequests.at(-1)?.has("code_verifier"), false);
-    await harness.signIn(harness.theLiar());
-    assert.equal(harness.liar.tokenRequests.at(-1)?.has("code_verifier"), true);
+    await fixture.signIn(fixture.theLiar({ quirks }));
+    assert.equal(fixture.liar.tokenRequests.at(-1)?.has("code_verifier"), false);
+    await fixture.signIn(fixture.theLiar());
+    assert.equal(fixture.liar.tokenRequests.at(-1)?.has("code_verifier"), true);
   });
 
   it("stand in the documentation, each with the product that needs it", async () => {
@@ -127,17 +127,17 @@ describe("odd token answers", () => {
   ];
   for (const [why, token, asksUserInfo] of taken) {
     it(`${why}: the ID token is what counts`, async () => {
-      harness.liar.lies = { ...shown, token };
-      const { identity } = await harness.signIn(harness.theLiar());
+      fixture.liar.lies = { ...shown, token };
+      const { identity } = await fixture.signIn(fixture.theLiar());
       assert.equal(identity.subject, "person-1");
       assert.equal(identity.email, asksUserInfo ? "info@mail.example" : null);
-      assert.equal(harness.liar.requests.includes("/userinfo"), asksUserInfo);
+      assert.equal(fixture.liar.requests.includes("/userinfo"), asksUserInfo);
     });
   }
 
   it("an access token that fits into no header ends no sign-in", async () => {
-    harness.liar.lies = { ...shown, token: { access_token: "a\r\nb" } };
-    assert.equal((await harness.signIn(harness.theLiar())).identity.email, null);
+    fixture.liar.lies = { ...shown, token: { access_token: "a\r\nb" } };
+    assert.equal((await fixture.signIn(fixture.theLiar())).identity.email, null);
   });
 
   const refused: [why: string, token: Record<string, unknown>, reason: RegExp][] = [
@@ -149,8 +149,8 @@ describe("odd token answers", () => {
   ];
   for (const [why, token, reason] of refused) {
     it(`${why}: refused, and the log says so`, async () => {
-      harness.liar.lies = { token };
-      const thrown: unknown = await harness.signIn(harness.theLiar()).catch((caught: unknown) => caught);
+      fixture.liar.lies = { token };
+      const thrown: unknown = await fixture.signIn(fixture.theLiar()).catch((caught: unknown) => caught);
       refusal("upstream_rejected")(thrown);
       assert.match(String((thrown as Error).cause), reason);
     });
@@ -170,10 +170,10 @@ describe("subjects and audiences as real upstreams write them", () => {
   it("U5 each subject is an identity of its own, byte for byte", async () => {
     const accounts = new Set<string>();
     for (const sub of [...subjects, "Person", "person"]) {
-      harness.liar.lies = { claims: { sub }, userinfo: { sub } };
-      const { identity, accountId } = await harness.signIn(harness.theLiar());
+      fixture.liar.lies = { claims: { sub }, userinfo: { sub } };
+      const { identity, accountId } = await fixture.signIn(fixture.theLiar());
       assert.equal(identity.subject, sub);
-      assert.equal((await harness.signIn(harness.theLiar())).accountId, accountId);
+      assert.equal((await fixture.signIn(fixture.theLiar())).accountId, accountId);
       accounts.add(accountId);
     }
     assert.equal(accounts.size, subjects.length + 2);
@@ -192,8 +192,8 @@ describe("subjects and audiences as real upstreams write them", () => {
   ];
   for (const sub of refused) {
     it(`U5 sub ${JSON.stringify(sub).slice(0, 20)} is refused with a reason`, async () => {
-      harness.liar.lies = { claims: { sub } };
-      const thrown: unknown = await harness.signIn(harness.theLiar()).catch((caught: unknown) => caught);
+      fixture.liar.lies = { claims: { sub } };
+      const thrown: unknown = await fixture.signIn(fixture.theLiar()).catch((caught: unknown) => caught);
       refusal("upstream_rejected")(thrown);
       assert.match(String((thrown as Error).cause), /sub/);
     });
@@ -213,8 +213,8 @@ describe("subjects and audiences as real upstreams write them", () => {
   for (const [aud, azp, isTaken] of audiences) {
     const audience = `aud ${JSON.stringify(aud)}, azp ${JSON.stringify(azp)}`;
     it(`U5 ${audience}: ${isTaken ? "taken" : "refused"}`, async () => {
-      harness.liar.lies = { claims: { aud, azp } };
-      const signedIn = harness.signIn(harness.relyingParty([upstream("liar", harness.liar.issuer)]));
+      fixture.liar.lies = { claims: { aud, azp } };
+      const signedIn = fixture.signIn(fixture.relyingParty([upstream("liar", fixture.liar.issuer)]));
       if (isTaken) assert.equal((await signedIn).identity.subject, "person-1");
       else await assert.rejects(signedIn, refusal("upstream_rejected"));
     });

@@ -6,28 +6,28 @@ import { describe, it } from "node:test";
 import type { UpstreamConfig } from "../../src/config/schema.ts";
 import type { LiaisonError } from "../../src/errors.ts";
 import type { UpstreamSignInError } from "../../src/upstream/failures.ts";
-import { ISSUER, refusal, useUpstreams } from "../support/upstream-harness.ts";
+import { ISSUER, refusal, useUpstreams } from "../support/upstream-fixture.ts";
 import { PEER_CLIENT } from "../support/upstream-peer.ts";
 
-const harness = useUpstreams();
+const fixture = useUpstreams();
 
 describe("client_secret_basic", () => {
   const credentials = () => {
-    const [, encoded = ""] = /^Basic (\S+)$/.exec(harness.liar.authorizations.at(-1) ?? "") ?? [];
+    const [, encoded = ""] = /^Basic (\S+)$/.exec(fixture.liar.authorizations.at(-1) ?? "") ?? [];
     return Buffer.from(encoded, "base64").toString();
   };
 
   it("leaves what forms leave, for servers that decode nothing", async () => {
     const change = { client_id: "a-client_of.ours*", client_secret: "A-secret_of.letters*09" };
-    harness.liar.lies.claims = { aud: change.client_id };
-    await harness.signIn(harness.theLiar(change));
+    fixture.liar.lies.claims = { aud: change.client_id };
+    await fixture.signIn(fixture.theLiar(change));
     assert.equal(credentials(), "a-client_of.ours*:A-secret_of.letters*09");
   });
 
   it("encodes everything else, so that servers that decode read it back", async () => {
     const change = { client_id: "https://a.example/?b", client_secret: "a b+c:d%e&f=g~h!i'(j)é\u{1f511}" };
-    harness.liar.lies.claims = { aud: change.client_id };
-    await harness.signIn(harness.theLiar(change));
+    fixture.liar.lies.claims = { aud: change.client_id };
+    await fixture.signIn(fixture.theLiar(change));
     const [id, secret, ...rest] = credentials().split(":");
     assert.deepEqual(rest, []);
     const decoded = [id, secret].map((part) => decodeURIComponent((part ?? "").replaceAll("+", " ")));
@@ -36,11 +36,11 @@ describe("client_secret_basic", () => {
   });
 
   it("goes with no secret in the body, and the other way round", async () => {
-    await harness.signIn(harness.theLiar());
-    assert.equal(harness.liar.tokenRequests.at(-1)?.has("client_secret"), false);
-    await harness.signIn(harness.theLiar({ token_endpoint_auth_method: "client_secret_post" }));
-    assert.equal(harness.liar.authorizations.at(-1), undefined);
-    assert.equal(harness.liar.tokenRequests.at(-1)?.get("client_secret"), PEER_CLIENT.client_secret);
+    await fixture.signIn(fixture.theLiar());
+    assert.equal(fixture.liar.tokenRequests.at(-1)?.has("client_secret"), false);
+    await fixture.signIn(fixture.theLiar({ token_endpoint_auth_method: "client_secret_post" }));
+    assert.equal(fixture.liar.authorizations.at(-1), undefined);
+    assert.equal(fixture.liar.tokenRequests.at(-1)?.get("client_secret"), PEER_CLIENT.client_secret);
   });
 });
 
@@ -51,8 +51,8 @@ describe("what the log says of a refusal", () => {
   };
 
   async function reasonFor(answer: (response: ServerResponse) => void, change: Partial<UpstreamConfig> = {}) {
-    harness.liar.lies = { answer: { "/token": answer } };
-    const error: unknown = await harness.signIn(harness.theLiar(change)).catch((thrown: unknown) => thrown);
+    fixture.liar.lies = { answer: { "/token": answer } };
+    const error: unknown = await fixture.signIn(fixture.theLiar(change)).catch((thrown: unknown) => thrown);
     refusal("upstream_rejected")(error);
     assert.equal((error as UpstreamSignInError).upstreamId, "liar");
     return String(((error as LiaisonError).cause as Error).message);
@@ -63,7 +63,7 @@ describe("what the log says of a refusal", () => {
   it("names the endpoint, the status, the upstream's error and its words", async () => {
     const reason = await reasonFor(invalidClient);
     assert.ok(
-      reason.startsWith(`${harness.liar.issuer}/token answered 401 invalid_client (bad secret): `),
+      reason.startsWith(`${fixture.liar.issuer}/token answered 401 invalid_client (bad secret): `),
       reason,
     );
   });
@@ -143,8 +143,8 @@ describe("what the log says of a refusal", () => {
       ["unauthorized_client", /answered unauthorized_client \(no such scope\): allow this client/],
       ["toString", /answered toString \(no such scope\)$/],
     ] as const) {
-      const thrown: unknown = await harness
-        .signIn(harness.theLiar(), {}, { code: null, error, error_description: "no such scope" })
+      const thrown: unknown = await fixture
+        .signIn(fixture.theLiar(), {}, { code: null, error, error_description: "no such scope" })
         .catch((caught: unknown) => caught);
       refusal("upstream_rejected")(thrown);
       assert.match(String(((thrown as LiaisonError).cause as Error).message), advice);
@@ -152,26 +152,26 @@ describe("what the log says of a refusal", () => {
   });
 
   it("of a discovery document names both issuers", async () => {
-    for (const issuer of ["https://other.example", `${harness.liar.issuer}/`]) {
-      harness.liar.lies.metadata = { issuer };
-      const thrown: unknown = await harness.begin(harness.theLiar()).catch((caught: unknown) => caught);
+    for (const issuer of ["https://other.example", `${fixture.liar.issuer}/`]) {
+      fixture.liar.lies.metadata = { issuer };
+      const thrown: unknown = await fixture.begin(fixture.theLiar()).catch((caught: unknown) => caught);
       refusal("upstream_unavailable")(thrown);
       const reason = String(((thrown as LiaisonError).cause as Error).message);
-      assert.ok(reason.includes(`"${issuer}"`) && reason.includes(`"${harness.liar.issuer}"`), reason);
+      assert.ok(reason.includes(`"${issuer}"`) && reason.includes(`"${fixture.liar.issuer}"`), reason);
     }
   });
 
   it("of a discovery document that isn't there names its address and the status", async () => {
     const path = "/.well-known/openid-configuration";
-    harness.liar.lies.answer = { [path]: answers(404, "") };
-    const thrown: unknown = await harness.begin(harness.theLiar()).catch((caught: unknown) => caught);
+    fixture.liar.lies.answer = { [path]: answers(404, "") };
+    const thrown: unknown = await fixture.begin(fixture.theLiar()).catch((caught: unknown) => caught);
     refusal("upstream_unavailable")(thrown);
     const reason = String(((thrown as LiaisonError).cause as Error).message);
-    assert.ok(reason.startsWith(`${harness.liar.issuer}${path} answered 404`), reason);
+    assert.ok(reason.startsWith(`${fixture.liar.issuer}${path} answered 404`), reason);
   });
 
   it("of a stale token says by how much", async () => {
-    const now = Math.floor(harness.now / 1000);
+    const now = Math.floor(fixture.now / 1000);
     const stale: [claims: Record<string, unknown>, reason: RegExp][] = [
       [{ auth_time: now - 3600 }, /auth_time is \d+, earlier than \d+ by 359[78] s: more than 0 s old/],
       [{ iat: now - 400, exp: now - 100 }, /exp is \d+, which was 100 s before the upstream's clock/],
@@ -181,10 +181,10 @@ describe("what the log says of a refusal", () => {
       ],
     ];
     for (const [claims, reason] of stale) {
-      harness.liar.lies = { claims };
+      fixture.liar.lies = { claims };
       const request = { purpose: { kind: "sign_in" as const, interactionUid: "uid-1" }, forced: true };
-      const thrown: unknown = await harness
-        .signIn(harness.theLiar(), request)
+      const thrown: unknown = await fixture
+        .signIn(fixture.theLiar(), request)
         .catch((caught: unknown) => caught);
       assert.match(String(((thrown as LiaisonError).cause as Error).message), reason);
     }

@@ -11,10 +11,10 @@ import {
   sender,
   upstream,
   useUpstreams,
-} from "../support/upstream-harness.ts";
+} from "../support/upstream-fixture.ts";
 import { PEER_CLIENT, startUpstreamPeer } from "../support/upstream-peer.ts";
 
-const harness = useUpstreams();
+const fixture = useUpstreams();
 
 describe("upstream sign-in with an independent oidc-provider", () => {
   const people = {
@@ -27,12 +27,12 @@ describe("upstream sign-in with an independent oidc-provider", () => {
   it("proves the identity, and finds the same account the next time", async (t) => {
     const peer = await start("peer");
     t.after(() => peer.close());
-    const parties = harness.relyingParty([upstream("peer", peer.issuer)]);
+    const parties = fixture.relyingParty([upstream("peer", peer.issuer)]);
     assert.deepEqual(peer.requests, [], "nothing is fetched before the first sign-in");
 
     const accounts: string[] = [];
     for (const loginHint of ["anna", "anna", "bo"]) {
-      const { url, browsers } = await harness.begin(parties, { upstreamId: asUpstreamId("peer"), loginHint });
+      const { url, browsers } = await fixture.begin(parties, { upstreamId: asUpstreamId("peer"), loginHint });
       const completed = await parties.complete({
         sender,
         upstreamId: asUpstreamId("peer"),
@@ -43,7 +43,7 @@ describe("upstream sign-in with an independent oidc-provider", () => {
       const account = { upstreamId: "peer", issuer: peer.issuer, subject: loginHint };
       const identity = { ...account, email, emailVerified: false, displayName: name };
       assert.deepEqual(completed.identity, identity);
-      assert.ok(Math.abs(completed.authTime * 1000 - harness.now) < 30_000);
+      assert.ok(Math.abs(completed.authTime * 1000 - fixture.now) < 30_000);
       assert.deepEqual(completed.transaction.purpose, SIGN_IN.purpose);
       accounts.push(completed.accountId);
     }
@@ -55,8 +55,8 @@ describe("upstream sign-in with an independent oidc-provider", () => {
   it("a forced sign-in comes back with a fresh auth_time", async (t) => {
     const peer = await start("peer");
     t.after(() => peer.close());
-    const parties = harness.relyingParty([upstream("peer", peer.issuer)]);
-    const { url, browsers } = await harness.begin(parties, {
+    const parties = fixture.relyingParty([upstream("peer", peer.issuer)]);
+    const { url, browsers } = await fixture.begin(parties, {
       upstreamId: asUpstreamId("peer"),
       ...REDEEM,
       loginHint: "bo",
@@ -77,8 +77,8 @@ describe("upstream sign-in with an independent oidc-provider", () => {
     const redirectUris = [`${ISSUER}/upstream/peer/callback`];
     const peer = await startUpstreamPeer({ redirectUris, people, pushedOnly: true });
     t.after(() => peer.close());
-    const parties = harness.relyingParty([upstream("peer", peer.issuer)]);
-    const { url, browsers } = await harness.begin(parties, {
+    const parties = fixture.relyingParty([upstream("peer", peer.issuer)]);
+    const { url, browsers } = await fixture.begin(parties, {
       upstreamId: asUpstreamId("peer"),
       ...REDEEM,
       loginHint: "bo",
@@ -91,9 +91,9 @@ describe("upstream sign-in with an independent oidc-provider", () => {
       browsers,
     });
     assert.equal(completed.identity.subject, "bo");
-    const other = harness.relyingParty([upstream("peer", peer.issuer, { client_secret: "another-secret" })]);
+    const other = fixture.relyingParty([upstream("peer", peer.issuer, { client_secret: "another-secret" })]);
     await assert.rejects(
-      harness.begin(other, { upstreamId: asUpstreamId("peer") }),
+      fixture.begin(other, { upstreamId: asUpstreamId("peer") }),
       refusal("upstream_rejected"),
     );
   });
@@ -101,9 +101,9 @@ describe("upstream sign-in with an independent oidc-provider", () => {
   it("U3 a foreign code pasted into one's own flow is refused", async (t) => {
     const peer = await start("peer");
     t.after(() => peer.close());
-    const parties = harness.relyingParty([upstream("peer", peer.issuer)]);
-    const victim = await harness.begin(parties, { upstreamId: asUpstreamId("peer"), loginHint: "anna" });
-    const attacker = await harness.begin(parties, { upstreamId: asUpstreamId("peer"), loginHint: "bo" });
+    const parties = fixture.relyingParty([upstream("peer", peer.issuer)]);
+    const victim = await fixture.begin(parties, { upstreamId: asUpstreamId("peer"), loginHint: "anna" });
+    const attacker = await fixture.begin(parties, { upstreamId: asUpstreamId("peer"), loginHint: "bo" });
     const stolen = (await peer.signIn(victim.url)).searchParams.get("code") ?? assert.fail();
     const callback = await peer.signIn(attacker.url);
     callback.searchParams.set("code", stolen);
@@ -121,10 +121,10 @@ describe("upstream sign-in with an independent oidc-provider", () => {
   it("U11 one subject at two issuers makes two identities and two accounts", async (t) => {
     const [one, two] = await Promise.all([start("one"), start("two")]);
     t.after(() => Promise.all([one.close(), two.close()]));
-    const parties = harness.relyingParty([upstream("one", one.issuer), upstream("two", two.issuer)]);
+    const parties = fixture.relyingParty([upstream("one", one.issuer), upstream("two", two.issuer)]);
     const completed: CompletedSignIn[] = [];
     for (const [upstreamId, peer] of [["one", one] as const, ["two", two] as const]) {
-      const { url, browsers } = await harness.begin(parties, {
+      const { url, browsers } = await fixture.begin(parties, {
         upstreamId: asUpstreamId(upstreamId),
         loginHint: "anna",
       });
@@ -146,10 +146,10 @@ describe("upstream sign-in with an independent oidc-provider", () => {
 
 describe("what is sent off", () => {
   it("has state, nonce and PKCE of its own each time, nothing of what its browser is known by", async () => {
-    const parties = harness.theLiar();
+    const parties = fixture.theLiar();
     const [one, two] = [
-      await harness.begin(parties, { loginHint: "anna@mail.example" }),
-      await harness.begin(parties),
+      await fixture.begin(parties, { loginHint: "anna@mail.example" }),
+      await fixture.begin(parties),
     ];
     const sent = one.url.searchParams;
     assert.equal(sent.get("redirect_uri"), `${ISSUER}/upstream/liar/callback`);
@@ -167,29 +167,29 @@ describe("what is sent off", () => {
   });
 
   it("the credentials go in the way that the upstream takes", async () => {
-    harness.liar.lies.metadata = { token_endpoint_auth_methods_supported: ["client_secret_post"] };
-    await harness.signIn(harness.theLiar());
-    assert.equal(harness.liar.tokenRequests[0]?.get("client_secret"), PEER_CLIENT.client_secret);
-    harness.liar.lies.metadata = {};
-    await harness.signIn(harness.theLiar());
-    assert.equal(harness.liar.tokenRequests[1]?.has("client_secret"), false);
+    fixture.liar.lies.metadata = { token_endpoint_auth_methods_supported: ["client_secret_post"] };
+    await fixture.signIn(fixture.theLiar());
+    assert.equal(fixture.liar.tokenRequests[0]?.get("client_secret"), PEER_CLIENT.client_secret);
+    fixture.liar.lies.metadata = {};
+    await fixture.signIn(fixture.theLiar());
+    assert.equal(fixture.liar.tokenRequests[1]?.has("client_secret"), false);
   });
 
   it("a configured method goes before what the document offers", async () => {
-    harness.liar.lies.metadata = { token_endpoint_auth_methods_supported: ["client_secret_basic"] };
-    await harness.signIn(harness.theLiar({ token_endpoint_auth_method: "client_secret_post" }));
-    assert.equal(harness.liar.tokenRequests[0]?.get("client_secret"), PEER_CLIENT.client_secret);
+    fixture.liar.lies.metadata = { token_endpoint_auth_methods_supported: ["client_secret_basic"] };
+    await fixture.signIn(fixture.theLiar({ token_endpoint_auth_method: "client_secret_post" }));
+    assert.equal(fixture.liar.tokenRequests[0]?.get("client_secret"), PEER_CLIENT.client_secret);
   });
 
   it("private_key_jwt sends no secret, and an assertion for this issuer alone", async () => {
     for (const algorithm of ["RS256", "ES256"] as const) {
-      const party = harness.theLiar({
+      const party = fixture.theLiar({
         token_endpoint_auth_method: "private_key_jwt",
         token_endpoint_auth_signing_alg: algorithm,
         client_secret: null,
       });
-      await harness.signIn(party);
-      const sent = harness.liar.tokenRequests.at(-1) ?? assert.fail();
+      await fixture.signIn(party);
+      const sent = fixture.liar.tokenRequests.at(-1) ?? assert.fail();
       assert.equal(sent.has("client_secret"), false);
       const { payload, protectedHeader } = await jwtVerify(
         sent.get("client_assertion") ?? "",
@@ -198,7 +198,7 @@ describe("what is sent off", () => {
       assert.equal(protectedHeader.alg, algorithm);
       assert.equal(
         payload.aud,
-        harness.liar.issuer,
+        fixture.liar.issuer,
         "no endpoint, which another upstream could have named as its own",
       );
       assert.deepEqual([payload.iss, payload.sub], [PEER_CLIENT.client_id, PEER_CLIENT.client_id]);
@@ -208,21 +208,21 @@ describe("what is sent off", () => {
 
   it("an assertion is dated by the upstream's clock", async () => {
     for (const aheadSeconds of [0, 90, -90]) {
-      harness.aheadSeconds = aheadSeconds;
+      fixture.aheadSeconds = aheadSeconds;
       for (const [headers, offset] of [
         [{}, aheadSeconds],
         [{ age: "5" }, 0],
       ] as const) {
-        harness.liar.lies = { headers };
-        await harness.signIn(
-          harness.theLiar({ token_endpoint_auth_method: "private_key_jwt", client_secret: null }),
+        fixture.liar.lies = { headers };
+        await fixture.signIn(
+          fixture.theLiar({ token_endpoint_auth_method: "private_key_jwt", client_secret: null }),
         );
         const {
           iat = 0,
           nbf,
           exp,
-        } = decodeJwt(harness.liar.tokenRequests.at(-1)?.get("client_assertion") ?? "");
-        const now = Math.floor(harness.now / 1000);
+        } = decodeJwt(fixture.liar.tokenRequests.at(-1)?.get("client_assertion") ?? "");
+        const now = Math.floor(fixture.now / 1000);
         assert.equal(iat, now + offset, "a cache's date tells nothing");
         assert.deepEqual([nbf, exp], [iat, iat + 60]);
       }
@@ -231,19 +231,19 @@ describe("what is sent off", () => {
 
   it("configured parameters go along, and never take the place of ours", async () => {
     const authorize_parameters = { acr_values: "high", prompt: "select_account" };
-    const party = harness.theLiar({ authorize_parameters, response_mode: "form_post" });
-    const sent = (await harness.begin(party)).url.searchParams;
+    const party = fixture.theLiar({ authorize_parameters, response_mode: "form_post" });
+    const sent = (await fixture.begin(party)).url.searchParams;
     assert.deepEqual(
       ["acr_values", "prompt", "response_mode"].map((name) => sent.getAll(name)),
       [["high"], ["select_account"], ["form_post"]],
     );
-    assert.equal((await harness.begin(party, REDEEM)).url.searchParams.get("prompt"), "login");
-    const unproven = harness.theLiar({ authorize_parameters, reauthentication: "prompt_only" });
-    assert.equal((await harness.begin(unproven, REDEEM)).url.searchParams.get("prompt"), "select_account");
-    const bent = harness.theLiar({
+    assert.equal((await fixture.begin(party, REDEEM)).url.searchParams.get("prompt"), "login");
+    const unproven = fixture.theLiar({ authorize_parameters, reauthentication: "prompt_only" });
+    assert.equal((await fixture.begin(unproven, REDEEM)).url.searchParams.get("prompt"), "select_account");
+    const bent = fixture.theLiar({
       authorize_parameters: { state: "x", nonce: "y", scope: "z", client_id: "q" },
     });
-    const { searchParams } = (await harness.begin(bent)).url;
+    const { searchParams } = (await fixture.begin(bent)).url;
     for (const name of ["state", "nonce", "scope", "client_id"])
       assert.equal(searchParams.getAll(name).length, 1);
     assert.ok(!["x", "y", "z", "q"].includes(searchParams.get("state") ?? ""));
@@ -252,7 +252,7 @@ describe("what is sent off", () => {
 
   it("an unknown upstream is not found", async () => {
     await assert.rejects(
-      harness.begin(harness.theLiar(), { upstreamId: asUpstreamId("other") }),
+      fixture.begin(fixture.theLiar(), { upstreamId: asUpstreamId("other") }),
       refusal("not_found"),
     );
   });
@@ -260,9 +260,9 @@ describe("what is sent off", () => {
 
 describe("display data", () => {
   it("comes from the ID token without asking userinfo", async () => {
-    const { identity } = await harness.signIn(harness.theLiar());
+    const { identity } = await fixture.signIn(fixture.theLiar());
     assert.deepEqual([identity.email, identity.displayName], ["person@mail.example", "A Person"]);
-    assert.equal(harness.liar.requests.includes("/userinfo"), false);
+    assert.equal(fixture.liar.requests.includes("/userinfo"), false);
   });
 
   const address = "anna@mail.example";
@@ -300,26 +300,26 @@ describe("display data", () => {
   ];
   for (const [what, { claims, userinfo = {}, email = "email" }, expected] of verified) {
     it(`an address is verified by email_verified alone: ${what}`, async () => {
-      harness.liar.lies = { claims, userinfo };
-      const { identity } = await harness.signIn(harness.theLiar({ claims: { email, name: "name" } }));
+      fixture.liar.lies = { claims, userinfo };
+      const { identity } = await fixture.signIn(fixture.theLiar({ claims: { email, name: "name" } }));
       assert.deepEqual([identity.email, identity.emailVerified], [address, expected]);
     });
   }
 
   it("is completed from userinfo, bounded and in one line", async () => {
-    harness.liar.lies = {
+    fixture.liar.lies = {
       claims: { email: undefined, name: "A\r\nB" },
       userinfo: { email: `${"x".repeat(300)}@mail.example` },
     };
-    const { identity } = await harness.signIn(harness.theLiar());
+    const { identity } = await fixture.signIn(fixture.theLiar());
     assert.equal(identity.displayName, "A B");
     assert.equal(identity.email?.length, 254);
   });
 
   it("comes from the claims that are configured", async () => {
-    harness.liar.lies.claims = { mail: "mapped@mail.example", display: "Mapped" };
-    const { identity } = await harness.signIn(
-      harness.theLiar({ claims: { email: "mail", name: "display" } }),
+    fixture.liar.lies.claims = { mail: "mapped@mail.example", display: "Mapped" };
+    const { identity } = await fixture.signIn(
+      fixture.theLiar({ claims: { email: "mail", name: "display" } }),
     );
     assert.deepEqual([identity.email, identity.displayName], ["mapped@mail.example", "Mapped"]);
   });
@@ -334,17 +334,17 @@ describe("display data", () => {
   ];
   for (const [claims, userinfo, name] of names) {
     it(`a missing name is made of ${JSON.stringify({ ...claims, ...userinfo })}: ${name}`, async () => {
-      harness.liar.lies = { claims: { name: undefined, ...claims }, userinfo };
-      assert.equal((await harness.signIn(harness.theLiar())).identity.displayName, name);
+      fixture.liar.lies = { claims: { name: undefined, ...claims }, userinfo };
+      assert.equal((await fixture.signIn(fixture.theLiar())).identity.displayName, name);
     });
   }
 
   it("is absent where there is none", async () => {
-    harness.liar.lies = {
+    fixture.liar.lies = {
       claims: { email: { $gt: "" }, name: undefined },
       userinfo: { email: "  ", name: 7 },
     };
-    const { identity } = await harness.signIn(harness.theLiar());
+    const { identity } = await fixture.signIn(fixture.theLiar());
     assert.deepEqual([identity.email, identity.displayName], [null, null]);
   });
 });

@@ -11,7 +11,7 @@ import type { LiaisonError } from "../../src/errors.ts";
 import type { UpstreamSignInError } from "../../src/upstream/failures.ts";
 import { createSlots, type Slot, type SlotOutcome } from "../../src/upstream/slots.ts";
 import type { Upstreams } from "../../src/upstream/upstreams.ts";
-import { refusal, SIGN_IN, sender, useUpstreams } from "../support/upstream-harness.ts";
+import { refusal, SIGN_IN, sender, useUpstreams } from "../support/upstream-fixture.ts";
 
 /** Eight slots: four for one sender, two for all suspects; 16 of one sender wait, 128 of all. */
 const limits = { maxInFlight: 8, waitMs: 60_000 };
@@ -186,12 +186,12 @@ describe("the slots of an upstream", () => {
 });
 
 describe("a sign-in's slot", () => {
-  const harness = useUpstreams();
+  const fixture = useUpstreams();
   const hang = () => {};
 
   async function begin(parties: Upstreams, times: number) {
     const begun = [];
-    while (begun.length < times) begun.push(await harness.begin(parties));
+    while (begun.length < times) begun.push(await fixture.begin(parties));
     return begun;
   }
 
@@ -202,7 +202,7 @@ describe("a sign-in's slot", () => {
         parties.complete({
           sender,
           upstreamId: asUpstreamId("liar"),
-          url: harness.liar.callback(url),
+          url: fixture.liar.callback(url),
           browsers,
         }),
       ),
@@ -214,7 +214,7 @@ describe("a sign-in's slot", () => {
   function slowly(path: string, status: number, body: object): { most: number } {
     const seen = { most: 0 };
     let underWay = 0;
-    harness.liar.lies.answer = {
+    fixture.liar.lies.answer = {
       [path]: (response) => {
         underWay += 1;
         seen.most = Math.max(seen.most, underWay);
@@ -228,15 +228,15 @@ describe("a sign-in's slot", () => {
   }
 
   it("Z8: is one of a quarter once a code was made up, until a sign-in is proven", async () => {
-    const parties = harness.theLiar();
+    const parties = fixture.theLiar();
     const first = slowly("/token", 400, { error: "invalid_grant" });
     assert.deepEqual(await comeBack(parties, 4), Array(4).fill("upstream_rejected"));
     assert.equal(first.most, 4);
     const then = slowly("/token", 400, { error: "invalid_grant" });
     assert.deepEqual(await comeBack(parties, 8), Array(8).fill("upstream_rejected"));
     assert.equal(then.most, 2);
-    harness.liar.lies.answer = {};
-    for (let time = 0; time < 8; time += 1) await harness.signIn(parties);
+    fixture.liar.lies.answer = {};
+    for (let time = 0; time < 8; time += 1) await fixture.signIn(parties);
     const atLast = slowly("/token", 500, {});
     assert.deepEqual(await comeBack(parties, 4), Array(4).fill("upstream_unavailable"));
     assert.equal(atLast.most, 4);
@@ -245,15 +245,15 @@ describe("a sign-in's slot", () => {
   });
 
   it("is waited for, and of whom too many wait some are told to begin anew", async () => {
-    const parties = harness.theLiar();
+    const parties = fixture.theLiar();
     slowly("/token", 500, {});
     await comeBack(parties, 20);
-    assert.equal(harness.liar.tokenRequests.length, 20, "each had its turn");
-    harness.liar.lies.answer = { "/token": hang };
+    assert.equal(fixture.liar.tokenRequests.length, 20, "each had its turn");
+    fixture.liar.lies.answer = { "/token": hang };
     const errors = await Promise.all(
       (await begin(parties, 40)).map(({ url, browsers }) =>
         parties
-          .complete({ sender, upstreamId: asUpstreamId("liar"), url: harness.liar.callback(url), browsers })
+          .complete({ sender, upstreamId: asUpstreamId("liar"), url: fixture.liar.callback(url), browsers })
           .catch((thrown: LiaisonError) => thrown),
       ),
     );
@@ -268,15 +268,15 @@ describe("a sign-in's slot", () => {
   });
 
   it("isn't needed by somebody who cancelled there", async () => {
-    const parties = harness.theLiar();
-    const { url, browsers } = await harness.begin(parties);
-    harness.liar.lies.answer = { "/token": hang };
+    const parties = fixture.theLiar();
+    const { url, browsers } = await fixture.begin(parties);
+    fixture.liar.lies.answer = { "/token": hang };
     let isOver = false;
     const crowd = comeBack(parties, 8).then(() => {
       isOver = true;
     });
-    while (harness.liar.tokenRequests.length < 4) await pause(5);
-    const cancelled = harness.liar.callback(url, { code: null, error: "access_denied" });
+    while (fixture.liar.tokenRequests.length < 4) await pause(5);
+    const cancelled = fixture.liar.callback(url, { code: null, error: "access_denied" });
     const back = parties.complete({ sender, upstreamId: asUpstreamId("liar"), url: cancelled, browsers });
     await assert.rejects(back, refusal("upstream_refused"));
     assert.equal(isOver, false);
@@ -284,14 +284,14 @@ describe("a sign-in's slot", () => {
   });
 
   it("is needed for a request that goes ahead of the browser", async () => {
-    const { issuer, lies } = harness.liar;
+    const { issuer, lies } = fixture.liar;
     lies.metadata = {
       require_pushed_authorization_requests: true,
       pushed_authorization_request_endpoint: `${issuer}/par`,
     };
     const seen = slowly("/par", 201, { request_uri: "urn:example:1", expires_in: 60 });
-    const parties = harness.theLiar();
-    await Promise.all(Array.from({ length: 10 }, () => harness.begin(parties)));
+    const parties = fixture.theLiar();
+    await Promise.all(Array.from({ length: 10 }, () => fixture.begin(parties)));
     assert.equal(seen.most, 4);
   });
 });

@@ -2,30 +2,30 @@ import assert from "node:assert/strict";
 import { createServer, type ServerResponse } from "node:http";
 import { describe, it } from "node:test";
 import { LiaisonError } from "../../src/errors.ts";
-import { refusal, upstream, useUpstreams } from "../support/upstream-harness.ts";
+import { refusal, upstream, useUpstreams } from "../support/upstream-fixture.ts";
 
 const JSON_TYPE = { "content-type": "application/json" };
 
-const harness = useUpstreams();
+const fixture = useUpstreams();
 
 describe("discovery", () => {
-  const discoveries = () => harness.liar.requests.filter((path) => path.startsWith("/.well-known/")).length;
+  const discoveries = () => fixture.liar.requests.filter((path) => path.startsWith("/.well-known/")).length;
   const DAY_MS = 24 * 3600_000;
 
   it("happens at the first sign-in, once for all who wait, and again after a day", async () => {
-    const parties = harness.theLiar();
+    const parties = fixture.theLiar();
     assert.equal(discoveries(), 0);
-    assert.deepEqual(parties.origins(), [harness.liar.issuer]);
-    harness.liar.lies.metadata = { authorization_endpoint: "https://sign-in.example/authorize?tenant=1" };
-    const begun = await Promise.all([harness.begin(parties), harness.begin(parties), harness.begin(parties)]);
+    assert.deepEqual(parties.origins(), [fixture.liar.issuer]);
+    fixture.liar.lies.metadata = { authorization_endpoint: "https://sign-in.example/authorize?tenant=1" };
+    const begun = await Promise.all([fixture.begin(parties), fixture.begin(parties), fixture.begin(parties)]);
     assert.equal(discoveries(), 1);
     assert.equal(begun[0].url.searchParams.get("tenant"), "1");
     assert.deepEqual(parties.origins(), ["https://sign-in.example"]);
-    harness.now += DAY_MS - 1;
-    await harness.begin(parties);
+    fixture.now += DAY_MS - 1;
+    await fixture.begin(parties);
     assert.equal(discoveries(), 1);
-    harness.now += 1;
-    await harness.begin(parties);
+    fixture.now += 1;
+    await fixture.begin(parties);
     assert.equal(discoveries(), 2);
     assert.deepEqual(
       parties.list().map(({ id }) => id),
@@ -34,33 +34,33 @@ describe("discovery", () => {
   });
 
   it("U8 another issuer in the document is refused, also with a slash more", async () => {
-    for (const issuer of ["https://evil.example", `${harness.liar.issuer}/`]) {
-      harness.liar.lies.metadata = { issuer };
-      await assert.rejects(harness.begin(harness.theLiar()), refusal("upstream_unavailable"));
+    for (const issuer of ["https://evil.example", `${fixture.liar.issuer}/`]) {
+      fixture.liar.lies.metadata = { issuer };
+      await assert.rejects(fixture.begin(fixture.theLiar()), refusal("upstream_unavailable"));
     }
   });
 
   it("U8 old metadata is kept when the new names another issuer, or can't be had", async () => {
-    const parties = harness.theLiar();
-    await harness.begin(parties);
-    harness.now += DAY_MS;
+    const parties = fixture.theLiar();
+    await fixture.begin(parties);
+    fixture.now += DAY_MS;
     const evil = "https://evil.example";
-    harness.liar.lies.metadata = {
+    fixture.liar.lies.metadata = {
       issuer: evil,
       authorization_endpoint: `${evil}/authorize`,
       token_endpoint: `${evil}/token`,
     };
-    const { url } = await harness.begin(parties);
-    assert.equal(url.origin, harness.liar.issuer);
-    assert.deepEqual(parties.origins(), [harness.liar.issuer]);
-    assert.match(JSON.stringify(harness.log), /kept the upstream's old metadata/);
-    await harness.begin(parties);
+    const { url } = await fixture.begin(parties);
+    assert.equal(url.origin, fixture.liar.issuer);
+    assert.deepEqual(parties.origins(), [fixture.liar.issuer]);
+    assert.match(JSON.stringify(fixture.log), /kept the upstream's old metadata/);
+    await fixture.begin(parties);
     assert.equal(discoveries(), 2);
-    harness.now += 3_000;
-    harness.liar.lies.answer = {
+    fixture.now += 3_000;
+    fixture.liar.lies.answer = {
       "/.well-known/openid-configuration": (response) => void response.writeHead(500).end(),
     };
-    assert.equal((await harness.begin(parties)).url.origin, harness.liar.issuer);
+    assert.equal((await fixture.begin(parties)).url.origin, fixture.liar.issuer);
     assert.equal(discoveries(), 3);
   });
 
@@ -77,16 +77,16 @@ describe("discovery", () => {
   ];
   for (const [why, metadata] of documents) {
     it(`U8 a document with ${why} is refused`, async () => {
-      harness.liar.lies.metadata = metadata;
-      await assert.rejects(harness.begin(harness.theLiar()), refusal("upstream_unavailable"));
+      fixture.liar.lies.metadata = metadata;
+      await assert.rejects(fixture.begin(fixture.theLiar()), refusal("upstream_unavailable"));
     });
   }
 
   it("plain http is spoken to this machine alone", async () => {
     const fetch = () => assert.fail("a request was sent");
-    const remote = upstream("liar", harness.liar.issuer, { issuer: "http://idp.internal.example" });
-    const parties = harness.relyingParty([remote], { fetch });
-    await assert.rejects(harness.begin(parties), refusal("upstream_unavailable"));
+    const remote = upstream("liar", fixture.liar.issuer, { issuer: "http://idp.internal.example" });
+    const parties = fixture.relyingParty([remote], { fetch });
+    await assert.rejects(fixture.begin(parties), refusal("upstream_unavailable"));
   });
 });
 
@@ -94,21 +94,21 @@ describe("U14 an upstream in trouble", () => {
   const where = "/.well-known/openid-configuration";
 
   it("U14 down, remembered for three seconds, then up again without a restart", async () => {
-    harness.liar.lies.answer = { [where]: (response) => void response.writeHead(500).end() };
-    const parties = harness.theLiar();
+    fixture.liar.lies.answer = { [where]: (response) => void response.writeHead(500).end() };
+    const parties = fixture.theLiar();
     for (let time = 0; time < 3; time += 1)
-      await assert.rejects(harness.begin(parties), refusal("upstream_unavailable"));
-    assert.equal(harness.liar.requests.length, 1);
-    harness.liar.lies.answer = {};
-    harness.now += 2_999;
-    await assert.rejects(harness.begin(parties), refusal("upstream_unavailable"));
-    harness.now += 1;
-    await harness.begin(parties);
+      await assert.rejects(fixture.begin(parties), refusal("upstream_unavailable"));
+    assert.equal(fixture.liar.requests.length, 1);
+    fixture.liar.lies.answer = {};
+    fixture.now += 2_999;
+    await assert.rejects(fixture.begin(parties), refusal("upstream_unavailable"));
+    fixture.now += 1;
+    await fixture.begin(parties);
   });
 
   it("U14 nobody listens", async () => {
-    await harness.liar.close();
-    const error = await harness.begin(harness.theLiar()).catch((thrown) => thrown);
+    await fixture.liar.close();
+    const error = await fixture.begin(fixture.theLiar()).catch((thrown) => thrown);
     refusal("upstream_unavailable")(error);
     assert.equal(error.upstreamId, "liar");
     assert.match(String(error.cause), /ECONNREFUSED/);
@@ -126,11 +126,11 @@ describe("U14 an upstream in trouble", () => {
     const port = typeof address === "object" ? address?.port : 0;
     const redirect = { location: `http://127.0.0.1:${port}/latest/meta-data/` };
     for (const path of [where, "/token", "/jwks"]) {
-      harness.liar.lies = {
+      fixture.liar.lies = {
         claims: { email: undefined },
         answer: { [path]: (response) => void response.writeHead(307, redirect).end() },
       };
-      await assert.rejects(harness.signIn(harness.theLiar()), refusal("upstream_unavailable"));
+      await assert.rejects(fixture.signIn(fixture.theLiar()), refusal("upstream_unavailable"));
     }
     assert.equal(reached, 0);
   });
@@ -152,9 +152,9 @@ describe("U14 an upstream in trouble", () => {
     ];
     for (const [why, answer] of troubles) {
       it(`U14 ${path} ${why}: unavailable, soon`, async () => {
-        harness.liar.lies = { claims: { email: undefined }, answer: { [path]: answer } };
+        fixture.liar.lies = { claims: { email: undefined }, answer: { [path]: answer } };
         const begun = Date.now();
-        await assert.rejects(harness.signIn(harness.theLiar()), refusal("upstream_unavailable"));
+        await assert.rejects(fixture.signIn(fixture.theLiar()), refusal("upstream_unavailable"));
         assert.ok(Date.now() - begun < 3_000);
       });
     }
@@ -164,8 +164,8 @@ describe("U14 an upstream in trouble", () => {
       const answer = {
         [path]: (r: ServerResponse) => void r.writeHead(200, page).end("<h1>Hello"),
       };
-      harness.liar.lies = { claims: { email: undefined }, answer };
-      await assert.rejects(harness.signIn(harness.theLiar()), LiaisonError);
+      fixture.liar.lies = { claims: { email: undefined }, answer };
+      await assert.rejects(fixture.signIn(fixture.theLiar()), LiaisonError);
     });
   }
 });

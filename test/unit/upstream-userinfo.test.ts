@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import { describe, it } from "node:test";
-import { refusal, upstream, useUpstreams } from "../support/upstream-harness.ts";
+import { refusal, upstream, useUpstreams } from "../support/upstream-fixture.ts";
 import { makeJwt, OWN_JWKS, PEER_CLIENT } from "../support/upstream-peer.ts";
 
-const harness = useUpstreams();
+const fixture = useUpstreams();
 const KEY = generateKeyPairSync("rsa", { modulusLength: 2048 });
 const JSON_TYPE = { "content-type": "application/json" };
 const JWT_TYPE = { "content-type": "application/jwt" };
@@ -15,15 +15,15 @@ const person = { sub: "person-1", email: "info@mail.example" };
 
 /** Has the liar's ID token lack an address, and its UserInfo be answered like this. */
 function lie(answer: (response: ServerResponse) => void): void {
-  harness.liar.lies = { claims: { email: undefined }, answer: { "/userinfo": answer } };
+  fixture.liar.lies = { claims: { email: undefined }, answer: { "/userinfo": answer } };
 }
 
 /** Signs in, and returns the address that is shown. */
 async function addressShown(): Promise<string | null> {
-  return (await harness.signIn(harness.theLiar())).identity.email;
+  return (await fixture.signIn(fixture.theLiar())).identity.email;
 }
 
-const reasons = () => harness.log.map(({ fields }) => (fields as { reason?: string }).reason ?? "");
+const reasons = () => fixture.log.map(({ fields }) => (fields as { reason?: string }).reason ?? "");
 
 describe("U17 what is only shown", () => {
   const body = (text: string, type: Record<string, string> = JSON_TYPE) => {
@@ -68,13 +68,13 @@ describe("U17 what is only shown", () => {
       const told = reasons().filter((text) => text !== "");
       assert.equal(told.length, 1, told.join("\n"));
       assert.match(told[0] ?? "", reason);
-      assert.equal(JSON.stringify(harness.log).includes("x@mail.example"), false);
+      assert.equal(JSON.stringify(fixture.log).includes("x@mail.example"), false);
     });
   }
 
   it("U17 an address of another type than text isn't shown, and what the ID token has is", async () => {
     lie(body(JSON.stringify({ ...person, email: { $gt: "" }, name: "Somebody Else" })));
-    const { identity } = await harness.signIn(harness.theLiar());
+    const { identity } = await fixture.signIn(fixture.theLiar());
     assert.deepEqual([identity.email, identity.displayName], [null, "A Person"]);
   });
 
@@ -92,14 +92,14 @@ describe("U17 what is only shown", () => {
   it("U7 UserInfo about another sub ends the sign-in", async () => {
     for (const sub of ["person-2", "Person-1", "person-1 ", ""]) {
       lie(body(JSON.stringify({ ...person, sub })));
-      await assert.rejects(harness.signIn(harness.theLiar()), refusal("upstream_rejected"), sub);
+      await assert.rejects(fixture.signIn(fixture.theLiar()), refusal("upstream_rejected"), sub);
     }
   });
 
   it("an endpoint that no request can go to ends no sign-in", async () => {
-    harness.liar.lies = { claims: { email: undefined } };
+    fixture.liar.lies = { claims: { email: undefined } };
     for (const userinfo_endpoint of ["http://198.51.100.7/userinfo", "javascript:alert(1)", "nowhere"]) {
-      harness.liar.lies.metadata = { userinfo_endpoint };
+      fixture.liar.lies.metadata = { userinfo_endpoint };
       assert.equal(await addressShown(), null, userinfo_endpoint);
     }
   });
@@ -110,11 +110,11 @@ describe("signed UserInfo", () => {
   const signed = (claims: object, header = { kid: "info" }, key = KEY) => makeJwt({ header }, claims, key);
   const answerWith = (token: string) => {
     lie((response) => void response.writeHead(200, JWT_TYPE).end(token));
-    harness.liar.lies.jwks = jwks();
+    fixture.liar.lies.jwks = jwks();
   };
 
   it("is taken where a key of the upstream's verifies it", async () => {
-    answerWith(signed({ ...person, iss: harness.liar.issuer, aud: PEER_CLIENT.client_id }));
+    answerWith(signed({ ...person, iss: fixture.liar.issuer, aud: PEER_CLIENT.client_id }));
     assert.equal(await addressShown(), person.email);
     answerWith(signed(person));
     assert.equal(await addressShown(), person.email);
@@ -136,22 +136,22 @@ describe("signed UserInfo", () => {
 
   it("U7 ends the sign-in where it is about another sub", async () => {
     answerWith(signed({ ...person, sub: "person-2" }));
-    await assert.rejects(harness.signIn(harness.theLiar()), refusal("upstream_rejected"));
+    await assert.rejects(fixture.signIn(fixture.theLiar()), refusal("upstream_rejected"));
   });
 });
 
 describe("UserInfo isn't asked", () => {
   it("where the ID token has all, or the upstream has no such endpoint", async () => {
-    await harness.signIn(harness.theLiar());
-    harness.liar.lies = { claims: { email: undefined }, metadata: { userinfo_endpoint: undefined } };
+    await fixture.signIn(fixture.theLiar());
+    fixture.liar.lies = { claims: { email: undefined }, metadata: { userinfo_endpoint: undefined } };
     assert.equal(await addressShown(), null);
-    assert.equal(harness.liar.requests.includes("/userinfo"), false);
+    assert.equal(fixture.liar.requests.includes("/userinfo"), false);
   });
 
   it("again while it hangs: after three silences it is left alone, sign-ins are quick again", async () => {
     lie(() => {});
-    const parties = harness.relyingParty([upstream("liar", harness.liar.issuer)]);
-    for (let time = 0; time < 5; time += 1) await harness.signIn(parties);
-    assert.equal(harness.liar.requests.filter((path) => path === "/userinfo").length, 3);
+    const parties = fixture.relyingParty([upstream("liar", fixture.liar.issuer)]);
+    for (let time = 0; time < 5; time += 1) await fixture.signIn(parties);
+    assert.equal(fixture.liar.requests.filter((path) => path === "/userinfo").length, 3);
   });
 });

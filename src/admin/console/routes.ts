@@ -13,7 +13,7 @@ import { staysKnownView } from "../../http/site.ts";
 import { upstreamCookie } from "../../http/upstream-cookie.ts";
 import type { ClientDirectory } from "../../oidc/clients.ts";
 import type { ConsoleSignIns } from "../../oidc/console.ts";
-import type { ArtifactStore, StandingStore } from "../../storage/contract.ts";
+import type { AccountAtClientStore, ArtifactStore } from "../../storage/contract.ts";
 import { consolePages } from "../../ui/console.ts";
 import { definitions } from "../definitions/operations.ts";
 import { API_PATH } from "../rest/api-path.ts";
@@ -38,7 +38,7 @@ import { verificationRoutes } from "./verification-routes.ts";
 export interface ConsoleDependencies {
   kit: HttpDependencies;
   service: AdminService;
-  standings: StandingStore;
+  accountsAtClients: AccountAtClientStore;
   artifacts: Pick<ArtifactStore, "revokeGrant">;
   clients: ClientDirectory;
   signIns: ConsoleSignIns;
@@ -54,11 +54,11 @@ export interface ConsoleDependencies {
  * page
  */
 export function consoleRoutes(router: Router, dependencies: ConsoleDependencies): () => void {
-  const { kit, service, standings, artifacts, clients, signIns, config, clock, version, onChange } =
+  const { kit, service, accountsAtClients, artifacts, clients, signIns, config, clock, version, onChange } =
     dependencies;
   const { issuer } = config;
   const { time_zone: timeZone } = config.deployment;
-  const sessions = createConsoleSessions({ kit, signIns, standings, artifacts, config, clock });
+  const sessions = createConsoleSessions({ kit, signIns, accountsAtClients, artifacts, config, clock });
   const consoleRouter = createConsoleRouter(router, { kit, sessions, service, issuer, onChange });
 
   router.get("/admin/callback", noHead, (ctx) => sessions.complete(ctx));

@@ -15,7 +15,7 @@ import type { HttpDependencies } from "../../http/dependencies.ts";
 import { queryValue } from "../../http/requests.ts";
 import { seeOther } from "../../http/responses.ts";
 import type { ConsoleSignIns } from "../../oidc/console.ts";
-import type { ArtifactStore, StandingStore } from "../../storage/contract.ts";
+import type { AccountAtClientStore, ArtifactStore } from "../../storage/contract.ts";
 import { type Principal, ROLES } from "../scopes.ts";
 
 export interface Administrator {
@@ -46,7 +46,7 @@ export interface ConsoleSessions {
 export interface SessionDependencies {
   kit: HttpDependencies;
   signIns: ConsoleSignIns;
-  standings: StandingStore;
+  accountsAtClients: AccountAtClientStore;
   artifacts: Pick<ArtifactStore, "revokeGrant">;
   config: Pick<Config, "issuer" | "sessions">;
   clock: Clock;
@@ -113,7 +113,7 @@ function createSessionCookies({ kit, config, clock }: Pick<SessionDependencies, 
 }
 
 export function createConsoleSessions(dependencies: SessionDependencies): ConsoleSessions {
-  const { kit, signIns, standings, artifacts, config, clock } = dependencies;
+  const { kit, signIns, accountsAtClients, artifacts, config, clock } = dependencies;
   const cookies = createSessionCookies(dependencies);
 
   return {
@@ -121,10 +121,10 @@ export function createConsoleSessions(dependencies: SessionDependencies): Consol
       const session = cookies.session(ctx);
       if (session === undefined) return { kind: "nobody" };
       const now = clock.now();
-      const standing = await standings.forGrant(session.grantId, now);
-      if (standing === undefined) return { kind: "nobody" };
+      const accountAtClient = await accountsAtClients.forGrant(session.grantId, now);
+      if (accountAtClient === undefined) return { kind: "nobody" };
       if (now - session.seen >= noteEveryMs) cookies.setSession(ctx, { ...session, seen: now });
-      return visitorOf(standing.membership);
+      return visitorOf(accountAtClient.membership);
     },
 
     begin: async (ctx, returnTo, options) => {

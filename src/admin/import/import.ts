@@ -236,7 +236,7 @@ class Run {
   /** A row as it is to be written, by all that is known of the file by now. */
   #settled(entry: Entry): Entry {
     if (entry.kind === "bad" || entry.doubts.length === 0) return entry;
-    const faults = this.#rounding.standing(entry.doubts);
+    const faults = this.#rounding.accountAtClient(entry.doubts);
     if (faults.length === 0) return entry;
     this.#ledger.fail(entry.row.organization.id);
     return { kind: "bad", line: entry.line, faults };

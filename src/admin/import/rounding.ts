@@ -30,7 +30,7 @@ export interface RoundingWatch {
   /** Whether more of the file may still dispel one of these doubts. */
   isOpen(doubts: readonly RowFault[]): boolean;
   /** Which of these doubts stand, by all that was seen of the file so far. */
-  standing(doubts: readonly RowFault[]): RowFault[];
+  accountAtClient(doubts: readonly RowFault[]): RowFault[];
 }
 
 export function createRoundingWatch(): RoundingWatch {
@@ -56,6 +56,6 @@ export function createRoundingWatch(): RoundingWatch {
       return doubts;
     },
     isOpen: (doubts) => doubts.some(({ column }) => !exact.has(column)),
-    standing: (doubts) => doubts.filter(({ column }) => !exact.has(column) && isTelling(column)),
+    accountAtClient: (doubts) => doubts.filter(({ column }) => !exact.has(column) && isTelling(column)),
   };
 }

@@ -34,11 +34,11 @@ export function simulationHandlers(dependencies: OperationDependencies): Handler
         const profiles = named === undefined ? [] : [describe(named)];
         return { output: { outcome: "unlinked" as const, account_id: null, profiles } };
       }
-      const standing = await store.standings.forClient(accountId, client.id, null, now);
-      if (standing === undefined) throw LiaisonError.notFound("There is no such account.");
-      const { kind } = decideAdmission({ standing, policy: client.policy, now });
+      const accountAtClient = await store.accountsAtClients.forClient(accountId, client.id, null, now);
+      if (accountAtClient === undefined) throw LiaisonError.notFound("There is no such account.");
+      const { kind } = decideAdmission({ accountAtClient, policy: client.policy, now });
       return {
-        output: { outcome: kind, account_id: accountId, profiles: standing.memberships.map(describe) },
+        output: { outcome: kind, account_id: accountId, profiles: accountAtClient.memberships.map(describe) },
       };
     },
   };

@@ -10,6 +10,7 @@ import { CANARY, contextOf } from "../encrypted-fields.ts";
 import type { FieldEncryption } from "../field-encryption.ts";
 import { type MigrationReport, newerSchema, olderSchema } from "../migration.ts";
 import { createAccountStore } from "./accounts.ts";
+import { createAccountAtClientStore } from "./accounts-at-clients.ts";
 import { createApiKeys } from "./api-keys.ts";
 import { createArtifactStore } from "./artifacts.ts";
 import { createAuditStore, createAuditWriter } from "./audit.ts";
@@ -38,7 +39,6 @@ import { createSearch } from "./search-writer.ts";
 import { createSessionLists } from "./session-lists.ts";
 import { createSetBack } from "./set-back.ts";
 import { createSignInStore } from "./sign-ins.ts";
-import { createStandingStore } from "./standings.ts";
 import { createSweep } from "./sweep.ts";
 import { createThrottleStore, createThrottleWriter } from "./throttles.ts";
 import { createVerificationStore } from "./verifications.ts";
@@ -99,7 +99,7 @@ function assemble(database: MongoDatabase, encryption: FieldEncryption, needed: 
     }),
     outbox: createOutboxStore(database, encryption, { requests, throttles, mailboxes, audit, queueMail }),
     signIns: createSignInStore(database, encryption),
-    standings: createStandingStore(database, revoker),
+    accountsAtClients: createAccountAtClientStore(database, revoker),
     artifacts: createArtifactStore(database, encryption, revoker),
     clients: createClientStore(database, encryption, clients),
     keys: createKeyStore(database, encryption),

@@ -15,6 +15,7 @@ import type { Dump } from "../dump.ts";
 import type { FieldEncryption } from "../field-encryption.ts";
 import type { MigrationReport } from "../migration.ts";
 import { createAccountStore } from "./accounts.ts";
+import { createAccountAtClientStore } from "./accounts-at-clients.ts";
 import { createApiKeys } from "./api-keys.ts";
 import { createArtifactStore } from "./artifacts.ts";
 import { createAuditStore, createAuditWriter } from "./audit.ts";
@@ -42,7 +43,6 @@ import { createSearch } from "./search-writer.ts";
 import { createSessionLists } from "./session-lists.ts";
 import { createSetBack } from "./set-back.ts";
 import { createSignInStore } from "./sign-ins.ts";
-import { createStandingStore } from "./standings.ts";
 import { createSweep } from "./sweep.ts";
 import { createThrottleStore, createThrottleWriter } from "./throttles.ts";
 import { createVerificationStore } from "./verifications.ts";
@@ -169,7 +169,7 @@ function assemble({ durable, fast, encryption, needed }: StoreParts): SqliteStor
     }),
     outbox: createOutboxStore(durable, encryption, { requests, throttles, mailboxes, audit, queueMail }),
     signIns: createSignInStore(fast, encryption),
-    standings: createStandingStore(durable, revoker),
+    accountsAtClients: createAccountAtClientStore(durable, revoker),
     artifacts: createArtifactStore(fast, durable, encryption, revoker),
     clients: createClientStore(durable, encryption, clients),
     keys: createKeyStore(durable, encryption),

@@ -7,7 +7,7 @@ import { type ClientSession, ObjectId } from "mongodb";
 import type { GrantId, OrganizationId } from "../../domain/ids.ts";
 import type { Selection } from "../../domain/records.ts";
 import { planSelection } from "../../domain/selecting.ts";
-import type { StandingStore } from "../contract.ts";
+import type { AccountAtClientStore } from "../contract.ts";
 import type { MongoDatabase } from "./database.ts";
 import {
   at,
@@ -65,14 +65,14 @@ function selectingStages({
   ];
 }
 
-interface StandingDocument {
+interface AccountAtClientDocument {
   memberships: MembershipDocument[];
   current: SelectionDocument[];
   remembered: RememberedChoiceDocument[];
   identity: IdentityDocument[];
 }
 
-export function createStandingStore(database: MongoDatabase, revoker: Revoker): StandingStore {
+export function createAccountAtClientStore(database: MongoDatabase, revoker: Revoker): AccountAtClientStore {
   const { accounts, profiles, selections, rememberedChoices } = database.collections;
 
   const remember = async (session: ClientSession, { accountId, clientId, profileId }: Selection) => {
@@ -89,7 +89,7 @@ export function createStandingStore(database: MongoDatabase, revoker: Revoker): 
     forClient: (accountId, clientId, sessionUid, now) =>
       database.run(async () => {
         const [found] = await accounts
-          .aggregate<StandingDocument>([
+          .aggregate<AccountAtClientDocument>([
             { $match: { _id: accountId } },
             {
               $lookup: {

@@ -12,9 +12,9 @@ import { asOrganizationId, asProfileId, type ProfileId } from "../../src/domain/
 import { randomId } from "../../src/domain/secrets.ts";
 import { register, type TestPerson } from "./liaison.ts";
 import { linkIn } from "./mailbox.ts";
-import type { PlantersWorld } from "./planter.ts";
+import type { PlantedDeployment } from "./planter.ts";
 
-export type Scene = "sign-in" | "forced sign-in" | "link" | "decline" | "console";
+export type Flow = "sign-in" | "forced sign-in" | "link" | "decline" | "console";
 
 /** Somebody in a browser of their own, with a profile that is theirs. */
 interface Visitor {
@@ -32,27 +32,35 @@ export type Planted = "all" | readonly string[];
 
 const timeoutMs = 15_000;
 
-/** Plays one scene. Returns the kinds of cookies that the planter had to plant. */
-export async function playScene(world: PlantersWorld, scene: Scene, planted: Planted): Promise<string[]> {
-  const [planter, her] = [await arrive(world, scene), await arrive(world, scene)];
+/** Plays one flow. Returns the kinds of cookies that the planter had to plant. */
+export async function runFlow(
+  deployment: PlantedDeployment,
+  flow: Flow,
+  planted: Planted,
+): Promise<string[]> {
+  const [planter, her] = [await arrive(deployment, flow), await arrive(deployment, flow)];
   try {
-    const begun = await begin(world, scene, planter);
+    const begun = await begin(deployment, flow, planter);
     const cookies = (await planter.context.cookies()).filter(({ name }) => name.includes("liaison."));
     const chosen = cookies.filter(({ name }) => planted === "all" || planted.includes(kindOf(name)));
     assert.ok(
       chosen.length > 0,
       `the planter has no cookie of the kind ${planted}: ${cookies.map(({ name }) => name)}`,
     );
-    const answersBefore = world.portal.answers.length;
-    await her.page.goto(world.plant(chosen, begun));
+    const answersBefore = deployment.portal.answers.length;
+    await her.page.goto(deployment.plant(chosen, begun));
     await authenticate(her);
     assert.match(await textOf(her.page), /you can do|At the portal|Overview/);
-    const hersSoFar = world.portal.answers.length;
+    const hersSoFar = deployment.portal.answers.length;
 
-    await assertNothingOfHers(world, planter, her);
-    assert.equal(world.portal.answers.length, hersSoFar, "the planter came to the portal with an answer");
+    await assertNothingOfHers(deployment, planter, her);
+    assert.equal(
+      deployment.portal.answers.length,
+      hersSoFar,
+      "the planter came to the portal with an answer",
+    );
     assert.ok(hersSoFar - answersBefore <= 1);
-    await assertHerOwnWay(world, scene, her, planter);
+    await assertHerOwnWay(deployment, flow, her, planter);
     return [...new Set(cookies.map(({ name }) => kindOf(name)))];
   } finally {
     await planter.context.close();
@@ -65,34 +73,34 @@ function kindOf(name: string): string {
   return /liaison\.(console\.begin|[a-z]+)/.exec(name)?.[1] ?? name;
 }
 
-async function arrive(world: PlantersWorld, scene: Scene): Promise<Visitor> {
-  const person = world.stranger();
+async function arrive(deployment: PlantedDeployment, flow: Flow): Promise<Visitor> {
+  const person = deployment.stranger();
   const [profileId, address] = [`p${randomId()}`, `${person.username}@registered.example`];
-  const kind = scene === "console" ? "operator" : "customer";
-  await register(world, { id: asOrganizationId(`o${randomId()}`), kind }, [
+  const kind = flow === "console" ? "operator" : "customer";
+  await register(deployment, { id: asOrganizationId(`o${randomId()}`), kind }, [
     { id: profileId, email: address, name: person.name },
   ]);
-  const context = await world.arrive();
+  const context = await deployment.arrive();
   context.setDefaultTimeout(timeoutMs);
   const visitor = { person, context, page: await context.newPage(), profileId, address };
-  if (scene !== "link" && scene !== "decline") await bind(world, visitor);
-  if (scene === "console") await makeAdministrator(world, asProfileId(profileId));
+  if (flow !== "link" && flow !== "decline") await bind(deployment, visitor);
+  if (flow === "console") await makeAdministrator(deployment, asProfileId(profileId));
   return visitor;
 }
 
 /**
  * Binds as a redeemed link does, with a browser that is closed again: the person's own has seen nothing yet.
  */
-async function bind(world: PlantersWorld, visitor: Visitor): Promise<void> {
-  const context = await world.arrive();
+async function bind(deployment: PlantedDeployment, visitor: Visitor): Promise<void> {
+  const context = await deployment.arrive();
   context.setDefaultTimeout(timeoutMs);
   const elsewhere = { ...visitor, context, page: await context.newPage() };
-  await signInAtPortal(world, elsewhere);
-  await redeem(world, elsewhere, await askForLink(world, elsewhere));
+  await signInAtPortal(deployment, elsewhere);
+  await redeem(deployment, elsewhere, await askForLink(deployment, elsewhere));
   await context.close();
 }
 
-async function makeAdministrator({ store, clock }: PlantersWorld, profileId: ProfileId): Promise<void> {
+async function makeAdministrator({ store, clock }: PlantedDeployment, profileId: ProfileId): Promise<void> {
   const change = { kind: "set_admin_role", profileId, adminRole: "owner" } as const;
   const outcome = await store.administration.apply(change, { actor: "test", now: clock.now() });
   assert.equal(outcome.result, "done");
@@ -102,37 +110,37 @@ async function makeAdministrator({ store, clock }: PlantersWorld, profileId: Pro
  * What the planter begins, up to the upstream's door; returns the address there that he was sent to, and
  * leads her to.
  */
-async function begin(world: PlantersWorld, scene: Scene, planter: Visitor): Promise<string> {
+async function begin(deployment: PlantedDeployment, flow: Flow, planter: Visitor): Promise<string> {
   let sentTo = "";
   planter.context.on("request", (request) => {
     const { searchParams } = new URL(request.url());
     if (/\/upstream\/[^/]+\/callback$/.test(searchParams.get("redirect_uri") ?? "")) sentTo = request.url();
   });
-  await goToTheDoor(world, scene, planter);
+  await goToTheDoor(deployment, flow, planter);
   assert.notEqual(sentTo, "");
   return sentTo;
 }
 
-async function goToTheDoor(world: PlantersWorld, scene: Scene, planter: Visitor): Promise<void> {
+async function goToTheDoor(deployment: PlantedDeployment, flow: Flow, planter: Visitor): Promise<void> {
   const { page } = planter;
-  switch (scene) {
+  switch (flow) {
     case "sign-in":
-      await page.goto(authorization(world));
+      await page.goto(authorization(deployment));
       return await leave(page, /Fabrikam ID/);
     case "forced sign-in":
       // In a session of his own, so that he has that to plant as well.
-      await signInAtPortal(world, planter);
-      await page.goto(authorization(world, { prompt: "login" }));
+      await signInAtPortal(deployment, planter);
+      await page.goto(authorization(deployment, { prompt: "login" }));
       return await leave(page, /Fabrikam ID/);
     case "link":
     case "decline": {
-      await signInAtPortal(world, planter);
-      await page.goto(await askForLink(world, planter));
-      return await leave(page, scene === "link" ? "Continue to sign in" : /^Don.t link$/);
+      await signInAtPortal(deployment, planter);
+      await page.goto(await askForLink(deployment, planter));
+      return await leave(page, flow === "link" ? "Continue to sign in" : /^Don.t link$/);
     }
     case "console":
-      await openConsole(world, planter);
-      await page.goto(`${world.issuer}/admin/another`);
+      await openConsole(deployment, planter);
+      await page.goto(`${deployment.issuer}/admin/another`);
       return await leave(page, /Fabrikam ID/);
   }
 }
@@ -145,7 +153,11 @@ async function leave(page: Page, button: string | RegExp): Promise<void> {
 }
 
 /** The planter tries every address that is his. */
-async function assertNothingOfHers(world: PlantersWorld, planter: Visitor, her: Visitor): Promise<void> {
+async function assertNothingOfHers(
+  deployment: PlantedDeployment,
+  planter: Visitor,
+  her: Visitor,
+): Promise<void> {
   const cookies = await planter.context.cookies();
   const uids = cookies.filter(({ name }) => name.endsWith("liaison.interaction")).map(({ value }) => value);
   const links = cookies.flatMap(({ name }) => /liaison\.link\.([\w-]+)$/.exec(name)?.[1] ?? []);
@@ -155,15 +167,15 @@ async function assertNothingOfHers(world: PlantersWorld, planter: Visitor, her: 
     "/admin",
   ];
   for (const path of addresses) {
-    await planter.page.goto(world.issuer + path);
+    await planter.page.goto(deployment.issuer + path);
     const shown = `${planter.page.url()} ${await textOf(planter.page)}`;
     for (const hers of [her.person.name, her.person.email, her.address, her.profileId]) {
       assert.ok(!shown.includes(hers), `${path} shows the planter ${hers}: ${shown}`);
     }
   }
   const { profile } =
-    (await world.store.directory.membership(asProfileId(planter.profileId))) ?? assert.fail();
-  const hers = (await world.store.directory.membership(asProfileId(her.profileId))) ?? assert.fail();
+    (await deployment.store.directory.membership(asProfileId(planter.profileId))) ?? assert.fail();
+  const hers = (await deployment.store.directory.membership(asProfileId(her.profileId))) ?? assert.fail();
   assert.ok(
     profile.accountId === null || profile.accountId !== hers.profile.accountId,
     "his profile is hers now",
@@ -172,28 +184,29 @@ async function assertNothingOfHers(world: PlantersWorld, planter: Visitor, her: 
 
 /** She begins by herself, and is herself everywhere. */
 async function assertHerOwnWay(
-  world: PlantersWorld,
-  scene: Scene,
+  deployment: PlantedDeployment,
+  flow: Flow,
   her: Visitor,
   planter: Visitor,
 ): Promise<void> {
-  if (scene !== "console") await signInAtPortal(world, her);
-  if (scene === "link" || scene === "decline") {
+  if (flow !== "console") await signInAtPortal(deployment, her);
+  if (flow === "link" || flow === "decline") {
     await changeAccount(her, planter);
-    await redeem(world, her, await askForLink(world, her));
+    await redeem(deployment, her, await askForLink(deployment, her));
   }
-  const account = await accountOf(world, her);
-  const { profile } = (await world.store.directory.membership(asProfileId(her.profileId))) ?? assert.fail();
+  const account = await accountOf(deployment, her);
+  const { profile } =
+    (await deployment.store.directory.membership(asProfileId(her.profileId))) ?? assert.fail();
   assert.equal(profile.accountId, account, "her profile is her account's");
-  const his = (await world.store.directory.membership(asProfileId(planter.profileId))) ?? assert.fail();
+  const his = (await deployment.store.directory.membership(asProfileId(planter.profileId))) ?? assert.fail();
   assert.notEqual(his.profile.accountId, account, "and his isn't");
-  if (scene !== "console") return;
-  await openConsole(world, her);
+  if (flow !== "console") return;
+  await openConsole(deployment, her);
   // The same goes for the administration, whose every page names who is signed in.
   if ((await textOf(her.page)).includes(planter.person.name)) {
-    assert.ok(world.issuer.startsWith("http:"), "a sibling host can't plant it");
+    assert.ok(deployment.issuer.startsWith("http:"), "a sibling host can't plant it");
     await signOutOfConsole(her);
-    await openConsole(world, her);
+    await openConsole(deployment, her);
   }
   const shown = await textOf(her.page);
   assert.ok(shown.includes(her.person.name) && !shown.includes(planter.person.name), shown);
@@ -211,12 +224,12 @@ async function changeAccount(her: Visitor, planter: Visitor): Promise<void> {
   assert.ok((await textOf(her.page)).includes(her.person.email));
 }
 
-async function accountOf({ store }: PlantersWorld, { person }: Visitor): Promise<string> {
+async function accountOf({ store }: PlantedDeployment, { person }: Visitor): Promise<string> {
   const page = await store.administration.accounts({ search: person.email }, { after: null, limit: 2 });
   return page.items[0]?.account.id ?? assert.fail(`no account of ${person.email}`);
 }
 
-function authorization({ issuer, portal }: PlantersWorld, more: Record<string, string> = {}): string {
+function authorization({ issuer, portal }: PlantedDeployment, more: Record<string, string> = {}): string {
   const url = new URL(`${issuer}/authorize`);
   url.search = new URLSearchParams({
     client_id: "customersource",
@@ -235,9 +248,9 @@ function authorization({ issuer, portal }: PlantersWorld, more: Record<string, s
  * To the portal, or to the link step of somebody whom nothing is linked to yet; whoever signs in there is the
  * visitor.
  */
-async function signInAtPortal(world: PlantersWorld, visitor: Visitor): Promise<void> {
+async function signInAtPortal(deployment: PlantedDeployment, visitor: Visitor): Promise<void> {
   const { page } = visitor;
-  await page.goto(authorization(world));
+  await page.goto(authorization(deployment));
   const upstream = page.getByRole("button", { name: /Fabrikam ID/ });
   if (await upstream.isVisible()) await upstream.click();
   if (await page.locator("[name=password]").isVisible()) await authenticate(visitor);
@@ -255,18 +268,18 @@ async function authenticate({ page, person }: Visitor): Promise<void> {
   await page.waitForLoadState();
 }
 
-async function askForLink(world: PlantersWorld, { page, address }: Visitor): Promise<string> {
+async function askForLink(deployment: PlantedDeployment, { page, address }: Visitor): Promise<string> {
   const key = parseAddress(address)?.key;
-  const theirs = () => world.mailbox.mails.filter(({ to, text }) => to === key && /\/link\//.test(text));
+  const theirs = () => deployment.mailbox.mails.filter(({ to, text }) => to === key && /\/link\//.test(text));
   const before = theirs().length;
   await page.getByLabel(/email/i).fill(address);
   await page.getByRole("button", { name: "Continue" }).click();
-  while (theirs().length === before) await world.mailbox.arrived(world.mailbox.mails.length + 1);
+  while (theirs().length === before) await deployment.mailbox.arrived(deployment.mailbox.mails.length + 1);
   return linkIn(theirs().at(-1) ?? assert.fail("no mail"));
 }
 
-async function redeem(world: PlantersWorld, visitor: Visitor, link: string): Promise<void> {
-  assert.ok(link.startsWith(world.issuer));
+async function redeem(deployment: PlantedDeployment, visitor: Visitor, link: string): Promise<void> {
+  assert.ok(link.startsWith(deployment.issuer));
   const tab = { ...visitor, page: await visitor.context.newPage() };
   await tab.page.goto(link);
   await leave(tab.page, "Continue to sign in");
@@ -275,7 +288,7 @@ async function redeem(world: PlantersWorld, visitor: Visitor, link: string): Pro
   await tab.page.close();
 }
 
-async function openConsole({ issuer }: PlantersWorld, visitor: Visitor): Promise<void> {
+async function openConsole({ issuer }: PlantedDeployment, visitor: Visitor): Promise<void> {
   const { page } = visitor;
   await page.goto(`${issuer}/admin`);
   const upstream = page.getByRole("button", { name: /Fabrikam ID/ });

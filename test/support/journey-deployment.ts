@@ -27,7 +27,7 @@ export interface JourneyMail {
   html: string;
 }
 
-export interface World {
+export interface JourneyDeployment {
   issuer: string;
   upstream: string;
   portals: Record<PortalId, string>;
@@ -37,7 +37,7 @@ export interface World {
   close(): Promise<void>;
 }
 
-/** Names of newcomers, so that no two tests of a world meet. */
+/** Names of newcomers, so that no two tests of a deployment meet. */
 let count = 0;
 
 export type Membership = "customer" | "partner";
@@ -47,7 +47,7 @@ export type Membership = "customer" | "partner";
  * organization of its own for each membership. The account's own email address is another one.
  */
 export async function newcomer(
-  { upstream, store }: Pick<World, "upstream" | "store">,
+  { upstream, store }: Pick<JourneyDeployment, "upstream" | "store">,
   memberships: readonly Membership[] = ["customer"],
 ): Promise<Visiting> {
   count += 1;
@@ -93,9 +93,13 @@ export async function until<Answer>(
 }
 
 /** Waits until so many mails have arrived for an address in all, and gives them, oldest first. */
-export async function mailsOf(world: World, address: string, atLeast = 1): Promise<JourneyMail[]> {
+export async function mailsOf(
+  deployment: JourneyDeployment,
+  address: string,
+  atLeast = 1,
+): Promise<JourneyMail[]> {
   return await until(`${atLeast} mails to ${address}`, async () => {
-    const mails = await world.mailsTo(address);
+    const mails = await deployment.mailsTo(address);
     return mails.length >= atLeast ? mails : undefined;
   });
 }
@@ -110,9 +114,9 @@ export function linkOf(mail: JourneyMail | undefined): string {
 /**
  * The link in the newest of so many link mails to an address; other mails (notices, invitations) don't count.
  */
-export async function newestLink(world: World, address: string, mails = 1): Promise<string> {
+export async function newestLink(deployment: JourneyDeployment, address: string, mails = 1): Promise<string> {
   return await until(`${mails} link mails to ${address}`, async () => {
-    const links = (await world.mailsTo(address))
+    const links = (await deployment.mailsTo(address))
       .filter(({ text }) => /https?:\/\/[^/\s]+\/link\//.test(text))
       .map(linkOf);
     return links.length >= mails ? links.at(-1) : undefined;

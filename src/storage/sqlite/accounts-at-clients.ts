@@ -3,19 +3,19 @@
  * rests on. Each read is one statement: operations on the store are what this service costs.
  */
 
-import type { Standing } from "../../domain/admission.ts";
+import type { AccountAtClient } from "../../domain/admission.ts";
 import { asGrantId, asProfileId } from "../../domain/ids.ts";
 import type { GrantId } from "../../domain/records.ts";
 import { planSelection } from "../../domain/selecting.ts";
 import { as, nullable, text } from "../../sql-columns.ts";
-import type { GrantStanding, StandingStore } from "../contract.ts";
+import type { AccountAtClientStore, AccountOfGrant } from "../contract.ts";
 import type { Database } from "./database.ts";
 import { endingsUnder, STANDS } from "./endings.ts";
 import { arrayOf } from "./json.ts";
 import type { Revoker } from "./revoker.ts";
 import { IDENTITY_JSON, MEMBERSHIP_JSON, SELECTION_JSON } from "./rows.ts";
 
-export function createStandingStore(database: Database, revoker: Revoker): StandingStore {
+export function createAccountAtClientStore(database: Database, revoker: Revoker): AccountAtClientStore {
   const memberships = arrayOf(MEMBERSHIP_JSON, "p.id");
   const forClient = database.prepare(
     `
@@ -83,10 +83,11 @@ export function createStandingStore(database: Database, revoker: Revoker): Stand
         const row = forClient.get({ accountId, clientId, sessionUid, now });
         if (row === undefined) return undefined;
         const { remembered: rememberedProfileId, ...rest } = row;
-        return { accountId, ...rest, rememberedProfileId } satisfies Standing;
+        return { accountId, ...rest, rememberedProfileId } satisfies AccountAtClient;
       }),
 
-    forGrant: (grantId, now) => database.run((): GrantStanding | undefined => forGrant.get({ grantId, now })),
+    forGrant: (grantId, now) =>
+      database.run((): AccountOfGrant | undefined => forGrant.get({ grantId, now })),
 
     select: (selection, now, { remember: isRemembered = true, byHand = true } = {}) =>
       database.transaction(() => {

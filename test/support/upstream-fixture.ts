@@ -38,7 +38,7 @@ export const REDEEM = {
   forced: true,
 };
 
-export interface UpstreamHarness {
+export interface UpstreamFixture {
   store: Store;
   /** Known to `theLiar()` as the upstream `liar`. */
   liar: LyingUpstream;
@@ -80,21 +80,21 @@ export function refusal(code: string) {
 }
 
 /** Registers the hooks of a test file and returns what they fill in. */
-export function useUpstreams(): UpstreamHarness {
+export function useUpstreams(): UpstreamFixture {
   let folder: string;
-  const note = (fields: object, message: string) => void harness.log.push({ fields, message });
-  const harness = { log: [], now: 0, aheadSeconds: 0 } as unknown as UpstreamHarness;
+  const note = (fields: object, message: string) => void fixture.log.push({ fields, message });
+  const fixture = { log: [], now: 0, aheadSeconds: 0 } as unknown as UpstreamFixture;
 
-  Object.assign(harness, {
+  Object.assign(fixture, {
     relyingParty: (upstreams: UpstreamConfig[], change: Partial<UpstreamsDependencies> = {}) =>
       createUpstreams({
         upstreams,
         issuer: ISSUER,
-        signIns: harness.store.signIns,
-        accounts: harness.store.accounts,
-        clock: { now: () => harness.now },
+        signIns: fixture.store.signIns,
+        accounts: fixture.store.accounts,
+        clock: { now: () => fixture.now },
         logger: { info: note, warn: note },
-        clientKeys: harness.clientKeys,
+        clientKeys: fixture.clientKeys,
         limits: {
           timeoutMs: 300,
           maxBytes: 100_000,
@@ -106,7 +106,7 @@ export function useUpstreams(): UpstreamHarness {
         ...change,
       }),
     theLiar: (change: Partial<UpstreamConfig> = {}) =>
-      harness.relyingParty([upstream("liar", harness.liar.issuer, change)]),
+      fixture.relyingParty([upstream("liar", fixture.liar.issuer, change)]),
     async begin(parties: Upstreams, request: Partial<SignInRequest> = {}) {
       const browserHash = hashSecret(randomSecret());
       const begun = await parties.begin({
@@ -119,39 +119,39 @@ export function useUpstreams(): UpstreamHarness {
       return { ...begun, browsers: [browserHash] };
     },
     async signIn(parties: Upstreams, request = {}, parameters = {}) {
-      const { url, browsers } = await harness.begin(parties, request);
+      const { url, browsers } = await fixture.begin(parties, request);
       return parties.complete({
         sender,
         upstreamId: asUpstreamId("liar"),
-        url: harness.liar.callback(url, parameters),
+        url: fixture.liar.callback(url, parameters),
         browsers,
       });
     },
-  } satisfies Partial<UpstreamHarness>);
+  } satisfies Partial<UpstreamFixture>);
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "liaison-upstream-"));
     const encryptionKey = randomBytes(32).toString("base64");
-    harness.store = await openStore({ sqlite: { file: join(folder, "liaison.db") }, encryptionKey });
+    fixture.store = await openStore({ sqlite: { file: join(folder, "liaison.db") }, encryptionKey });
     const signing = (["RS256", "ES256"] as const).map((token_endpoint_auth_signing_alg) =>
       upstream("any", "https://any.example", {
         token_endpoint_auth_method: "private_key_jwt",
         token_endpoint_auth_signing_alg,
       }),
     );
-    harness.clientKeys = await loadClientKeys(harness.store.keys, signing);
+    fixture.clientKeys = await loadClientKeys(fixture.store.keys, signing);
   });
   beforeEach(async () => {
-    harness.now = Date.now();
-    harness.aheadSeconds = 0;
-    harness.log.length = 0;
-    await harness.liar?.close();
-    harness.liar = await startLyingUpstream({ now: () => harness.now + harness.aheadSeconds * 1000 });
+    fixture.now = Date.now();
+    fixture.aheadSeconds = 0;
+    fixture.log.length = 0;
+    await fixture.liar?.close();
+    fixture.liar = await startLyingUpstream({ now: () => fixture.now + fixture.aheadSeconds * 1000 });
   });
   after(async () => {
-    await harness.liar.close();
-    await harness.store.close();
+    await fixture.liar.close();
+    await fixture.store.close();
     await rm(folder, { recursive: true, force: true });
   });
-  return harness;
+  return fixture;
 }

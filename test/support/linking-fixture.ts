@@ -56,7 +56,7 @@ export interface MailedLink {
   secret: string;
 }
 
-export interface LinkingHarness {
+export interface LinkingFixture {
   now: number;
   store: Store;
   linking: Linking;
@@ -97,11 +97,11 @@ export function attempt({ requestId, secret }: MailedLink, { identity, accountId
 }
 
 /** Registers the hooks of a test file and returns what they fill in. */
-export function useLinking(): LinkingHarness {
+export function useLinking(): LinkingFixture {
   let folder: string;
   let file = 0;
   const clock = { now: () => h.now };
-  const h = {} as LinkingHarness;
+  const h = {} as LinkingFixture;
 
   async function person(subject: string, email: string): Promise<Person> {
     const identity = {
@@ -180,7 +180,7 @@ export function useLinking(): LinkingHarness {
       const events = await h.store.audit.list({ requestId, limit: 100 });
       return events.filter(({ action }) => action === "link.refused").map(({ detail }) => detail["reason"]);
     },
-  } satisfies Partial<LinkingHarness>);
+  } satisfies Partial<LinkingFixture>);
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "liaison-linking-"));

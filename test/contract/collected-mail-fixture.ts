@@ -14,7 +14,7 @@ import type {
 } from "../../src/domain/records.ts";
 import type { NewLink, Store } from "../../src/storage/contract.ts";
 import { aMail, aNewLink, anId, anInquiry, MINUTE, NOW } from "../support/records.ts";
-import { present, type SignedIn, signIn } from "./harness.ts";
+import { present, type SignedIn, signIn } from "./back-end.ts";
 
 export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;

@@ -25,7 +25,7 @@ import {
   request,
   type SignedIn,
   signIn,
-} from "./harness.ts";
+} from "./back-end.ts";
 
 export const BY = { actor: "admin:7", now: NOW };
 export const DOMAIN = "liaison.example";
@@ -79,7 +79,7 @@ export async function redeemAt(store: Store, person: SignedIn, profileId: string
   return await store.links.redeem(redemption(person, link), aNotice(), now);
 }
 
-export const standingOf = async (store: Store, id: string) => {
+export const accountAtClientOf = async (store: Store, id: string) => {
   const { adminRole, invitedAt, accountId } = await profileOf(store, id);
   return { adminRole, invitedAt, isLinked: accountId !== null };
 };
@@ -97,7 +97,7 @@ export async function signedOn(store: Store, accountId: AccountId, profileId: Pr
   const [pages, portal] = [aSelection({ ...of, clientId: CONSOLE_CLIENT_ID }), aSelection(of)];
   const tokens = new Map<string, string>();
   for (const selection of [pages, portal]) {
-    present(await store.standings.select(selection, NOW));
+    present(await store.accountsAtClients.select(selection, NOW));
     const token = hashOf(anId("token"));
     tokens.set(selection.grantId, token);
     await store.artifacts.upsert(
@@ -110,9 +110,9 @@ export async function signedOn(store: Store, accountId: AccountId, profileId: Pr
   }
   const isLive = async ({ grantId }: Selection) => {
     const token = await store.artifacts.find("AccessToken", asSecretHash(present(tokens.get(grantId))), NOW);
-    const standing = await store.standings.forGrant(grantId, NOW);
-    assert.equal(token !== undefined, standing !== undefined);
-    return standing !== undefined;
+    const accountAtClient = await store.accountsAtClients.forGrant(grantId, NOW);
+    assert.equal(token !== undefined, accountAtClient !== undefined);
+    return accountAtClient !== undefined;
   };
   return { pages, portal, isLive };
 }

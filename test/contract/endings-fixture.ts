@@ -10,8 +10,8 @@ import type { AuditEvent, Client, Organization, Selection, SignOut } from "../..
 import { revisionOf } from "../../src/domain/revision.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { aClient, anId, aSelection, hashOf, MINUTE, NOW, type ProfileEdit } from "../support/records.ts";
-import { apply, DONE } from "./administrator-scene.ts";
-import { bind, bound, present, profileOf, type Registered, type SignedIn } from "./harness.ts";
+import { apply, DONE } from "./administrator-fixture.ts";
+import { bind, bound, present, profileOf, type Registered, type SignedIn } from "./back-end.ts";
 
 export interface ManyGrants extends Registered, SignedIn {
   client: Client;
@@ -30,7 +30,7 @@ export async function manyGrants(store: Store, count: number): Promise<ManyGrant
   for (let index = 0; index < count; index += 1) {
     const selection = aSelection({ accountId: account.id, profileId: profile.id, clientId: client.id });
     const { grantId, sessionUid: uid, clientId } = selection;
-    present(await store.standings.select(selection, NOW));
+    present(await store.accountsAtClients.select(selection, NOW));
     const token = hashOf(anId("token"));
     await store.artifacts.upsert("RefreshToken", token, {}, { grantId }, NOW + 99 * MINUTE);
     const session = {
@@ -155,9 +155,12 @@ export function editOf(organization: Organization, profile: ProfileEdit) {
 export async function assertEnded(store: Store, { selections, account, profile }: ManyGrants) {
   const { clientId } = present(selections[0]);
   for (const { grantId, sessionUid } of selections) {
-    assert.equal(await store.standings.forGrant(grantId, NOW), undefined);
+    assert.equal(await store.accountsAtClients.forGrant(grantId, NOW), undefined);
     assert.equal(await store.administration.grant(grantId, NOW), undefined);
-    assert.equal((await store.standings.forClient(account.id, clientId, sessionUid, NOW))?.current, null);
+    assert.equal(
+      (await store.accountsAtClients.forClient(account.id, clientId, sessionUid, NOW))?.current,
+      null,
+    );
   }
   for (const filter of [{ accountId: account.id }, { clientId }, { profileId: profile.id }, {}]) {
     const listed = await store.administration.grants(filter, { after: null, limit: 100 }, NOW);

@@ -49,7 +49,7 @@ const settings = {
 };
 const quiet = { info: () => {}, warn: () => {}, error: () => {} };
 
-export class LifecycleWorld {
+export class LifecycleDeployment {
   now = 1_800_000_000_000;
   /** Of all lifecycles: no secret may ever be in two. */
   readonly mailOfSecret = new Map<string, string>();
@@ -109,9 +109,9 @@ export class LifecycleWorld {
     });
   }
 
-  static async open(): Promise<LifecycleWorld> {
+  static async open(): Promise<LifecycleDeployment> {
     const file = temporaryFile();
-    return new LifecycleWorld(file, await file.open());
+    return new LifecycleDeployment(file, await file.open());
   }
 
   async close(): Promise<void> {

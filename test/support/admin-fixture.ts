@@ -12,7 +12,7 @@ import { ALL_SCOPES, type Scope } from "../../src/admin/scopes.ts";
 import { asOrganizationId } from "../../src/domain/ids.ts";
 import type { OrganizationKind } from "../../src/domain/records.ts";
 import { randomId } from "../../src/domain/secrets.ts";
-import { type Attacked, bindTo, startAttacked } from "./attack-kit.ts";
+import { type Attacked, bindTo, startAttacked } from "./attack-fixture.ts";
 import { type LiaisonOptions, register, signIn, type TestPerson } from "./liaison.ts";
 import type { PortalTokens, TestPortal } from "./portal.ts";
 import type { UserAgent } from "./user-agent.ts";
@@ -121,7 +121,7 @@ export interface SignedIn {
   sessionId: string;
 }
 
-export interface AdminScene extends Attacked {
+export interface AdminFixture extends Attacked {
   /** With every scope. */
   owner: Api;
   nobody: Api;
@@ -130,9 +130,9 @@ export interface AdminScene extends Attacked {
 }
 
 /** The application, and an API key with every scope that was made beside it, as a command makes the first. */
-export async function startAdminScene(
+export async function startAdminFixture(
   options: LiaisonOptions & { strangers?: number } = {},
-): Promise<AdminScene> {
+): Promise<AdminFixture> {
   const liaison = await startAttacked(options);
   try {
     const { service, principal } = await createOfflineAdministration(
@@ -158,7 +158,7 @@ export async function startAdminScene(
 export const anId = () => `t${randomId()}`;
 
 export async function makeOrganization(
-  { owner }: AdminScene,
+  { owner }: AdminFixture,
   kind: OrganizationKind = "customer",
 ): Promise<string> {
   const id = anId();
@@ -176,14 +176,14 @@ export interface MadeProfile {
 }
 
 export async function makeProfile(
-  scene: AdminScene,
+  fixture: AdminFixture,
   kind: OrganizationKind = "customer",
 ): Promise<MadeProfile> {
-  const organizationId = await makeOrganization(scene, kind);
+  const organizationId = await makeOrganization(fixture, kind);
   const id = anId();
   const email = `${randomUUID()}@northwind.example`;
   const body = { id, organization_id: organizationId, email, name: `Person ${id}` };
-  await scene.owner.done("POST", "/profiles", { body });
+  await fixture.owner.done("POST", "/profiles", { body });
   return { id, email, organizationId };
 }
 
@@ -197,7 +197,7 @@ export function clientBody(preset: Preset): Record<string, unknown> {
 }
 
 export async function makeClient(
-  { owner }: AdminScene,
+  { owner }: AdminFixture,
   preset: Preset,
   fields: Record<string, unknown> = {},
 ): Promise<{ id: string; client_secret: string }> {
@@ -206,24 +206,24 @@ export async function makeClient(
 
 /** Signs somebody whom no test has met in at a portal, with a profile of their own. */
 export async function signInSomebody(
-  scene: AdminScene,
+  fixture: AdminFixture,
   {
-    portal = scene.customerSource,
+    portal = fixture.customerSource,
     kind = "customer",
     roles = ["user"],
   }: { portal?: TestPortal; kind?: OrganizationKind; roles?: string[] } = {},
 ): Promise<SignedIn> {
-  const [id, person] = [anId(), scene.stranger()];
-  await register(scene, { id: asOrganizationId(id), kind }, [
+  const [id, person] = [anId(), fixture.stranger()];
+  await register(fixture, { id: asOrganizationId(id), kind }, [
     { id: `p-${id}`, email: `${person.username}@northwind.example`, roles },
   ]);
-  const accountId = await bindTo(scene, person, `p-${id}`);
-  const browser = scene.browser();
+  const accountId = await bindTo(fixture, person, `p-${id}`);
+  const browser = fixture.browser();
   const started = await portal.start();
   const end = await signIn(browser, started, person);
   assert.equal(end.status, 0, end.text);
   const tokens = await portal.exchange(end.url, started);
-  const [grant] = await scene.owner.list<{ id: string; session_id: string }>(`/grants?profile_id=p-${id}`);
+  const [grant] = await fixture.owner.list<{ id: string; session_id: string }>(`/grants?profile_id=p-${id}`);
   assert.ok(grant);
   return {
     browser,
@@ -241,7 +241,7 @@ export async function signInSomebody(
  * answered.
  */
 export async function machineToken(
-  { issuer }: Pick<AdminScene, "issuer">,
+  { issuer }: Pick<AdminFixture, "issuer">,
   { id, client_secret }: { id: string; client_secret: string },
   scope: string,
 ): Promise<string> {

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { pino } from "pino";
 import { asOrganizationId } from "../../src/domain/ids.ts";
-import { type Attacked, mailsTo, returnFromUpstream, startAttacked } from "./attack-kit.ts";
+import { type Attacked, mailsTo, returnFromUpstream, startAttacked } from "./attack-fixture.ts";
 import { type LiaisonOptions, register, TestClock } from "./liaison.ts";
 import { linkIn } from "./mailbox.ts";
 import type { StartedSignIn } from "./portal.ts";
@@ -21,7 +21,7 @@ export interface SentOff {
   request: URL;
 }
 
-export interface LiarScene {
+export interface LyingUpstreamFixture {
   liaison: Attacked;
   liar: LyingUpstream;
   /** Reasons that the log tells for what was refused, oldest first. */
@@ -57,7 +57,9 @@ export interface LiarScene {
 }
 
 /** Starts it. `entry`: settings of the upstream's, beside the usual. */
-export async function startLiarScene(options: LiaisonOptions & { entry?: object } = {}): Promise<LiarScene> {
+export async function startLyingUpstreamFixture(
+  options: LiaisonOptions & { entry?: object } = {},
+): Promise<LyingUpstreamFixture> {
   const clocks = { ahead: 0 };
   const clock = options.clock ?? new TestClock();
   const liar = await startLyingUpstream({ now: () => clock.now() + clocks.ahead * 1000 });
@@ -81,25 +83,25 @@ export async function startLiarScene(options: LiaisonOptions & { entry?: object 
     new UserAgent({ stopAt: ({ port, origin }) => port === "9" || origin === liar.issuer });
   const now = () => Math.floor(liaison.clock.now() / 1000);
 
-  const leave: LiarScene["leave"] = async (browser, page) => {
+  const leave: LyingUpstreamFixture["leave"] = async (browser, page) => {
     const left = page.body.includes('name="upstream"') ? await browser.press(page, /Liar/) : page;
     assert.equal(left.url.origin, liar.issuer, `${left.status} ${left.url} ${left.text}`);
     return { browser, request: left.url };
   };
 
-  const sendOff: LiarScene["sendOff"] = async (parameters = {}, browser = newBrowser()) => {
+  const sendOff: LyingUpstreamFixture["sendOff"] = async (parameters = {}, browser = newBrowser()) => {
     const started = await liaison.customerSource.start(parameters);
     return { started, ...(await leave(browser, await browser.visit(started.url))) };
   };
 
-  const comeBack: LiarScene["comeBack"] = async ({ browser, request }, lies, parameters) => {
+  const comeBack: LyingUpstreamFixture["comeBack"] = async ({ browser, request }, lies, parameters) => {
     liar.lies = lies;
     const page = await returnFromUpstream(browser, liar.callback(request, parameters));
     liar.lies = {};
     return page;
   };
 
-  const linkFor: LiarScene["linkFor"] = async (sub, profile = sub) => {
+  const linkFor: LyingUpstreamFixture["linkFor"] = async (sub, profile = sub) => {
     const email = `${profile}@liar.example`;
     await register(liaison, { id: asOrganizationId(profile) }, [{ id: profile, email }]);
     const sent = await sendOff({ prompt: "select_account" });
@@ -110,7 +112,7 @@ export async function startLiarScene(options: LiaisonOptions & { entry?: object 
     return linkIn(mail ?? assert.fail("no mail"));
   };
 
-  const redeem: LiarScene["redeem"] = async (link) => {
+  const redeem: LyingUpstreamFixture["redeem"] = async (link) => {
     const browser = newBrowser();
     return await leave(browser, await browser.press(await browser.visit(link), "Continue to sign in"));
   };

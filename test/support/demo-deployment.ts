@@ -11,11 +11,11 @@ import { type DemoAddresses, runDemo } from "../../src/demo/run.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { openStore } from "../../src/storage/open.ts";
 import { startDemoOnMongo } from "./demo-on-mongo.ts";
-import type { JourneyMail, Visiting, World } from "./journey-world.ts";
+import type { JourneyDeployment, JourneyMail, Visiting } from "./journey-deployment.ts";
 import { SHARED_SET } from "./test-database.ts";
 
-export interface DemoWorld
-  extends World,
+export interface DemoDeployment
+  extends JourneyDeployment,
     Pick<DemoAddresses, "portals" | "administration" | "inbox" | "people"> {
   person(expect: Expectation): Visiting & { portal: DemoPortal };
 }
@@ -26,10 +26,10 @@ const attempts = 20;
  * Starts the demo, or what there is of it on MongoDB. Its store is opened a second time, as another process
  * would, for a test to add people.
  */
-export async function startDemoWorld(): Promise<DemoWorld> {
+export async function startDemoDeployment(): Promise<DemoDeployment> {
   if (process.env[SHARED_SET] !== undefined) {
     const { addresses, store, close } = await startDemoOnMongo();
-    return { ...worldOf(addresses, store), close };
+    return { ...deploymentOf(addresses, store), close };
   }
   const dataDir = await mkdtemp(join(tmpdir(), "liaison-journey-"));
   const stopper = new AbortController();
@@ -38,7 +38,7 @@ export async function startDemoWorld(): Promise<DemoWorld> {
   const { encryption_key: encryptionKey } = await demoSecrets(folder);
   const store = await openStore({ sqlite: { file: join(folder, "liaison.db") }, encryptionKey });
   return {
-    ...worldOf(addresses, store),
+    ...deploymentOf(addresses, store),
     close: async () => {
       await store.close();
       stopper.abort();
@@ -48,7 +48,7 @@ export async function startDemoWorld(): Promise<DemoWorld> {
   };
 }
 
-function worldOf(addresses: DemoAddresses, store: Store): Omit<DemoWorld, "close"> {
+function deploymentOf(addresses: DemoAddresses, store: Store): Omit<DemoDeployment, "close"> {
   return {
     ...addresses,
     store,

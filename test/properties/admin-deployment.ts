@@ -9,12 +9,12 @@ import type { Logger } from "pino";
 import { operations } from "../../src/admin/definitions/operations.ts";
 import { createOfflineAdministration } from "../../src/admin/offline-administration.ts";
 import { asOrganizationId } from "../../src/domain/ids.ts";
-import { bindTo } from "../support/attack-kit.ts";
+import { bindTo } from "../support/attack-fixture.ts";
 import { type Liaison, register, signIn, startLiaison, type TestPerson } from "../support/liaison.ts";
 import { aMail, anId } from "../support/records.ts";
 import { STAGED } from "./admin-pool.ts";
 
-export interface AdminStage {
+export interface AdminDeployment {
   liaison: Liaison;
   /** The id of the key, and what is sent of it. */
   keyId: string;
@@ -25,7 +25,7 @@ export interface AdminStage {
 const many = 24;
 const once = { limit: 1, window_seconds: 86_400 };
 
-export async function startAdminStage(logger: Logger): Promise<AdminStage> {
+export async function startAdminDeployment(logger: Logger): Promise<AdminDeployment> {
   const crowd = Array.from({ length: many }, (_, index): TestPerson => {
     const username = `person-${index}`;
     const email = `${username}@consumer.example`;

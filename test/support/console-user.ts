@@ -5,25 +5,25 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { assertAccessible } from "./accessibility.ts";
-import type { Visitor, VisitorOptions } from "./journey-visitor.ts";
+import type { BrowserUser, BrowserUserOptions } from "./browser-user.ts";
 
-export class ConsoleVisitor {
-  readonly #visitor: Visitor;
+export class ConsoleUser {
+  readonly #user: BrowserUser;
   readonly #javaScript: boolean;
 
   /** Where no script runs axe can't, either. */
-  constructor(visitor: Visitor, { javaScript = true }: VisitorOptions = {}) {
-    this.#visitor = visitor;
+  constructor(user: BrowserUser, { javaScript = true }: BrowserUserOptions = {}) {
+    this.#user = user;
     this.#javaScript = javaScript;
   }
 
   get page(): Page {
-    return this.#visitor.page;
+    return this.#user.page;
   }
 
   /** Waits for a page by its heading, and looks at it. */
   async sees(heading: string | RegExp): Promise<void> {
-    await this.#visitor.sees(heading);
+    await this.#user.sees(heading);
     if (this.#javaScript) await assertAccessible(this.page);
   }
 
@@ -59,7 +59,7 @@ export class ConsoleVisitor {
   }
 
   async reads(text: string | RegExp): Promise<void> {
-    await this.#visitor.reads(text);
+    await this.#user.reads(text);
   }
 
   /** The text that is there to be copied. */

@@ -27,13 +27,13 @@ export interface OutboxRow {
   reply: string | null;
 }
 
-export interface MailSceneOptions extends Pick<LiaisonOptions, "config" | "crowd" | "decorate" | "logger"> {
+export interface MailFixtureOptions extends Pick<LiaisonOptions, "config" | "crowd" | "decorate" | "logger"> {
   /** Laid over the settings of the mail server. */
   smtp?: object;
   tls?: { key: string; cert: string };
 }
 
-export class MailScene {
+export class MailFixture {
   readonly smtp: BadSmtp;
   readonly liaison: Liaison;
 
@@ -42,7 +42,12 @@ export class MailScene {
     this.liaison = liaison;
   }
 
-  static async start({ smtp: settings, tls, config, ...options }: MailSceneOptions = {}): Promise<MailScene> {
+  static async start({
+    smtp: settings,
+    tls,
+    config,
+    ...options
+  }: MailFixtureOptions = {}): Promise<MailFixture> {
     const smtp = await startBadSmtp(tls);
     const server = { host: "127.0.0.1", port: smtp.port, security: "none", timeout_seconds: 10, ...settings };
     const liaison = await startLiaison({
@@ -52,7 +57,7 @@ export class MailScene {
         return config?.(whole) ?? whole;
       },
     });
-    return new MailScene(smtp, liaison);
+    return new MailFixture(smtp, liaison);
   }
 
   async close(): Promise<void> {

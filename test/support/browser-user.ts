@@ -13,9 +13,9 @@ import type {
   Page,
   Response,
 } from "playwright-core";
-import type { PortalId, Visiting, World } from "./journey-world.ts";
+import type { JourneyDeployment, PortalId, Visiting } from "./journey-deployment.ts";
 
-export interface VisitorOptions {
+export interface BrowserUserOptions {
   /** CSS pixels; a phone's width unless given. */
   width?: 360 | 1280;
   javaScript?: boolean;
@@ -42,17 +42,17 @@ interface Seen {
   loads: string[];
 }
 
-export class Visitor {
+export class BrowserUser {
   readonly context: BrowserContext;
   /** The tab in use. */
   readonly page: Page;
-  readonly #world: World;
+  readonly #deployment: JourneyDeployment;
   readonly #complaints: string[];
   readonly #loads: string[];
   readonly #javaScript: boolean;
 
-  private constructor(world: World, page: Page, browser: Seen) {
-    this.#world = world;
+  private constructor(deployment: JourneyDeployment, page: Page, browser: Seen) {
+    this.#deployment = deployment;
     this.context = page.context();
     this.page = page;
     this.#complaints = browser.complaints;
@@ -61,7 +61,11 @@ export class Visitor {
   }
 
   /** A browser of one's own: nothing is remembered in it. */
-  static async arrive(browser: Browser, world: World, options: VisitorOptions = {}): Promise<Visitor> {
+  static async arrive(
+    browser: Browser,
+    deployment: JourneyDeployment,
+    options: BrowserUserOptions = {},
+  ): Promise<BrowserUser> {
     const { width = 360, javaScript = true } = options;
     const context = await browser.newContext({
       viewport: { width, height: width === 360 ? 740 : 900 },
@@ -80,13 +84,13 @@ export class Visitor {
     context.on("response", (response) => {
       if (isDocument(response)) seen.loads.push(response.url());
     });
-    return new Visitor(world, await context.newPage(), seen);
+    return new BrowserUser(deployment, await context.newPage(), seen);
   }
 
   /** Another tab of the same browser. */
-  async newTab(): Promise<Visitor> {
+  async newTab(): Promise<BrowserUser> {
     const seen: Seen = { javaScript: this.#javaScript, complaints: this.#complaints, loads: this.#loads };
-    return new Visitor(this.#world, await this.context.newPage(), seen);
+    return new BrowserUser(this.#deployment, await this.context.newPage(), seen);
   }
 
   /** Documents loaded in all tabs so far, redirects not counted. */
@@ -142,7 +146,7 @@ export class Visitor {
 
   /** Opens a portal and presses its *Sign in*. */
   async startAt(portal: PortalId): Promise<void> {
-    await this.open(this.#world.portals[portal]);
+    await this.open(this.#deployment.portals[portal]);
     await this.follow("Sign in");
   }
 
