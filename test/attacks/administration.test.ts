@@ -125,7 +125,7 @@ describe("attacks on the administration", () => {
   });
 
   it("A1: a key that expired or was removed is nobody's", async () => {
-    const expires_at = new Date(fixture.clock.now() + 600_000).toISOString();
+    const expires_at = new Date(fixture.clock.now() + 36_000).toISOString();
     const make = (name: string, more: object = {}) =>
       fixture.owner.done<{ id: string; key: string }>("POST", "/api-keys", {
         body: { name, scopes: ["admin:read", "audit:read", "clients:write"], ...more },
@@ -134,9 +134,9 @@ describe("attacks on the administration", () => {
     for (const { key } of [short, removed]) await new Api(fixture.issuer, key).get("/organizations");
     await fixture.owner.done("DELETE", `/api-keys/${removed.id}`);
     await assertNobody("a removed key", `Bearer ${removed.key}`);
-    fixture.clock.advance(570);
-    await new Api(fixture.issuer, short.key).get("/organizations");
     fixture.clock.advance(30);
+    await new Api(fixture.issuer, short.key).get("/organizations");
+    fixture.clock.advance(6);
     await assertNobody("an expired key", `Bearer ${short.key}`);
   });
 

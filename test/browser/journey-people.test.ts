@@ -163,8 +163,9 @@ describe("the demo's people", { concurrency: 3 }, () => {
     await tab.isSignedIn(person);
     await user.press("Sign out");
     await user.reads("You are signed out.");
-    await tab.page.reload();
-    await tab.reads("You were signed out here because your sign-in ended elsewhere, or your access changed.");
+    await tab.reloadsUntil(
+      "You were signed out here because your sign-in ended elsewhere, or your access changed.",
+    );
     await tab.leave();
   });
 

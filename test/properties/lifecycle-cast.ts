@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { asUpstreamId } from "../../src/domain/ids.ts";
-import type { SignedInIdentity } from "../../src/domain/records.ts";
+import type { AuditEvent, SignedInIdentity } from "../../src/domain/records.ts";
 import type { DeclineOutcome, RedeemOutcome } from "../../src/linking/linking.ts";
 import type { ModelInquiry, ModelOrganization, ModelProfile } from "./lifecycle-model.ts";
 import { organizationCount, peopleCount, profileCount } from "./lifecycle-operations.ts";
@@ -67,4 +67,18 @@ export function keptOf({ id, settled, mailbox }: ModelInquiry) {
 /** What became of a link, in a word or two. */
 export function inShort(outcome: RedeemOutcome | DeclineOutcome): string {
   return outcome.result === "dead" ? `dead ${outcome.reason}` : outcome.result;
+}
+
+/** What the model says of an event. */
+export function eventInShort(
+  { action, profileId, organizationId, actor, accountId, detail }: AuditEvent,
+  people: readonly Person[],
+): string {
+  const who = people.findIndex((person) => person.accountId !== undefined && person.accountId === accountId);
+  if (action === "account.created") return `${action} by ${who}`;
+  if (action === "organization.changed") return `${action} ${organizationId}`;
+  if (actor === "admin:test") return `${action} ${profileId}`;
+  assert.equal(actor, `account:${accountId}`);
+  const more = action === "link.refused" ? `: ${detail["attempted"]} ${detail["reason"]}` : "";
+  return `${action} ${profileId} by ${who}${more}`;
 }

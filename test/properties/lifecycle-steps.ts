@@ -9,10 +9,10 @@ import {
   asProfileId,
   asUpstreamId,
 } from "../../src/domain/ids.ts";
-import type { AuditEvent } from "../../src/domain/records.ts";
 import { randomSecret } from "../../src/domain/secrets.ts";
 import {
   addressOf,
+  eventInShort,
   inShort,
   keptOf,
   nth,
@@ -46,23 +46,22 @@ export class Lifecycle {
   readonly #marks: { outbox: number; inquiries: number };
   #lastEvent: string | undefined;
 
-  private constructor(deployment: LifecycleDeployment, name: string, tally: Tally) {
-    this.#real = deployment;
+  private constructor(real: LifecycleDeployment, name: string, tally: Tally) {
+    this.#real = real;
     this.#name = name;
     this.#tally = tally;
-    this.#marks = deployment.marks();
+    this.#marks = real.marks();
     this.#people = peopleOf(name);
     this.#organizations = organizationsOf(name);
     const profiles = profilesOf(name, this.#organizations);
-    this.#model = new LifecycleModel(deployment.now, profiles);
+    this.#model = new LifecycleModel(real.now, profiles);
   }
 
-  static async begin(deployment: LifecycleDeployment, name: string, tally: Tally): Promise<Lifecycle> {
-    const lifecycle = new Lifecycle(deployment, name, tally);
-    for (const { id } of lifecycle.#organizations)
-      await deployment.putOrganization(asOrganizationId(id), true);
+  static async begin(real: LifecycleDeployment, name: string, tally: Tally): Promise<Lifecycle> {
+    const lifecycle = new Lifecycle(real, name, tally);
+    for (const { id } of lifecycle.#organizations) await real.putOrganization(asOrganizationId(id), true);
     for (const profile of lifecycle.#model.profiles) await lifecycle.#put(profile);
-    lifecycle.#lastEvent = (await deployment.store.audit.list({ limit: 1 }))[0]?.id;
+    lifecycle.#lastEvent = (await real.store.audit.list({ limit: 1 }))[0]?.id;
     return lifecycle;
   }
 
@@ -389,20 +388,8 @@ export class Lifecycle {
   async #compareAudit(): Promise<void> {
     const events = await this.#real.auditAfter(this.#lastEvent);
     this.#lastEvent = events.at(-1)?.id ?? this.#lastEvent;
-    const said = events.map((event) => this.#eventInShort(event)).sort();
+    const said = events.map((event) => eventInShort(event, this.#people)).sort();
     assert.deepEqual(said, this.#model.events.sort(), "audit");
     this.#model.events = [];
-  }
-
-  #eventInShort({ action, profileId, organizationId, actor, accountId, detail }: AuditEvent): string {
-    const who = this.#people.findIndex(
-      (person) => person.accountId !== undefined && person.accountId === accountId,
-    );
-    if (action === "account.created") return `${action} by ${who}`;
-    if (action === "organization.changed") return `${action} ${organizationId}`;
-    if (actor === "admin:test") return `${action} ${profileId}`;
-    assert.equal(actor, `account:${accountId}`);
-    const more = action === "link.refused" ? `: ${detail["attempted"]} ${detail["reason"]}` : "";
-    return `${action} ${profileId} by ${who}${more}`;
   }
 }

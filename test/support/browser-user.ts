@@ -118,6 +118,15 @@ export class BrowserUser {
     );
   }
 
+  /** Loads the page anew until it has the text: what leads to it goes on behind the requests. */
+  async reloadsUntil(text: string): Promise<void> {
+    const shown = this.page.getByRole("main").getByText(text).filter({ visible: true });
+    const deadline = Date.now() + timeoutMs;
+    do await this.page.reload();
+    while ((await shown.count()) === 0 && Date.now() < deadline);
+    await this.reads(text);
+  }
+
   async #expect(wanted: Locator, what: string): Promise<void> {
     try {
       await wanted.waitFor();
