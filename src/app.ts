@@ -46,8 +46,8 @@ import { onCodeIssued, onSessionEnded, reportProviderErrors, watchClientUses } f
 import { keysCheck, loadKeys } from "./oidc/keys.ts";
 import { createProvider, interactionLifetimeSeconds } from "./oidc/provider.ts";
 import { createReadiness } from "./readiness.ts";
-import { storeChecks } from "./storage/checks.ts";
 import type { Store } from "./storage/contract.ts";
+import { storeChecks } from "./storage/readiness-checks.ts";
 import { pages } from "./ui/pages.ts";
 import { loadClientKeys } from "./upstream/client-keys.ts";
 import { createUpstreams } from "./upstream/upstreams.ts";

@@ -11,8 +11,8 @@ import { organizationHandlers } from "./operations/organizations.ts";
 import { attentionHandlers, metricHandlers, upstreamHandlers } from "./operations/overview.ts";
 import { accountHandlers, inquiryHandlers, mailHandlers } from "./operations/people.ts";
 import { profileHandlers } from "./operations/profiles.ts";
-import { simulationHandlers } from "./operations/simulation.ts";
 import { verificationHandlers } from "./operations/verifications.ts";
+import { simulationHandlers } from "./operations/why.ts";
 
 type Operations = typeof operations;
 export type Handlers = { [Area in keyof Operations]: HandlersOf<Operations[Area]> };

@@ -51,7 +51,8 @@ export function commandGroups({
         "upstreams",
         "audit",
       ],
-      load: async () => (await import("./administration/commands.ts")).administrationCommands(clock),
+      load: async () =>
+        (await import("./administration/operation-commands.ts")).administrationCommands(clock),
     },
     {
       words: ["audit"],

@@ -4,7 +4,7 @@
  */
 
 import { CommanderError, Option, type ParseOptionsResult, Command as Parser } from "commander";
-import { closest, didYouMean } from "../config/suggest.ts";
+import { closest, didYouMean } from "../config/did-you-mean.ts";
 import type { Command } from "./command.ts";
 import { CommandHelp, commandText, groupText, overviewText } from "./help.ts";
 import { widthOf } from "./output.ts";

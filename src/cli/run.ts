@@ -1,7 +1,7 @@
 /** From the words of a command line to a command and its exit code. */
 
 import { CommanderError } from "commander";
-import { didYouMean } from "../config/suggest.ts";
+import { didYouMean } from "../config/did-you-mean.ts";
 import { LiaisonError } from "../errors.ts";
 import { type Call, type Command, type CommandGroup, type ExitCode, usageError } from "./command.ts";
 import { groupOf } from "./help.ts";

@@ -7,11 +7,11 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { ConfigFault } from "../errors.ts";
+import { didYouMean } from "./did-you-mean.ts";
 import { type Faults, unreadable } from "./faults.ts";
 import { entryId, type LocatedList, type LocatedValue, overlay, sameName } from "./located-value.ts";
 import { normalizeKeys } from "./normalize-keys.ts";
 import { configShape, type SchemaShape } from "./schema-shape.ts";
-import { didYouMean } from "./suggest.ts";
 import { parseYaml } from "./yaml.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -4,10 +4,10 @@
  */
 
 import { resolve } from "node:path";
+import { didYouMean } from "./did-you-mean.ts";
 import type { Faults } from "./faults.ts";
 import { entryId, type LocatedMap, type LocatedScalar, type LocatedValue } from "./located-value.ts";
 import type { SchemaShape } from "./schema-shape.ts";
-import { didYouMean } from "./suggest.ts";
 
 const fileSuffix = "_file";
 

@@ -1,7 +1,7 @@
 /**
  * The rules of mail that asking for links causes at one mailbox: how many mails of their own it gets, when
  * one mail carries what is over that, and in which order. Counting and racing are the store's, which keeps a
- * MailboxUse for each mailbox.
+ * MailboxUse for each mailbox; the limits themselves are `limits` of config/schema.ts.
  */
 
 import type { Instant, Milliseconds, Seconds } from "../clock.ts";

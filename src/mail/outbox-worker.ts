@@ -1,7 +1,7 @@
 /**
  * Delivers what waits in the outbox: claims under a lease, sends, marks, several at once. A process that dies
  * in between loses the lease, not the mail; it is sent again under the same Message-ID (at least once). What
- * mails say is messages.ts's, SMTP is transport.ts's.
+ * mails say is rendering.ts's, SMTP is transport.ts's.
  */
 
 import type { Clock, Instant, Milliseconds } from "../clock.ts";

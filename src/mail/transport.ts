@@ -1,5 +1,5 @@
 /**
- * Delivers one mail to one recipient over SMTP. What mails say is messages.ts's; why one isn't taken, in
+ * Delivers one mail to one recipient over SMTP. What mails say is rendering.ts's; why one isn't taken, in
  * words, is failures.ts's; when they are tried again is outbox-worker.ts's.
  */
 

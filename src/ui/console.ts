@@ -4,13 +4,13 @@
  */
 
 import { administrators, audit, keys } from "./console/access.ts";
+import { accountList, accountPage, linkList, linkPage, mailList } from "./console/accounts-links-mails.ts";
 import { apiPage } from "./console/api-page.ts";
 import { clientList, clientPage, clientPreset } from "./console/clients.ts";
 import { organizationList, organizationPage, peopleList, personPage } from "./console/directory.ts";
 import { consoleLost, consoleSignedOut, notAdministrator } from "./console/ends.ts";
 import { confirmPage, formPage, refusalPage } from "./console/forms.ts";
 import { overview } from "./console/overview.ts";
-import { accountList, accountPage, linkList, linkPage, mailList } from "./console/people.ts";
 import { verifications } from "./console/verifications.ts";
 import { why } from "./console/why.ts";
 

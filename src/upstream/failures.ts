@@ -54,7 +54,7 @@ const ADVICE = new Map([
 ]);
 
 /**
- * A refusal by the token or the PAR endpoint (refusals.ts). `error` is the upstream's own code for it, where
+ * A refusal by the token or the PAR endpoint (endpoint-refusals.ts). `error` is the upstream's own code for it, where
  * it gave one.
  */
 export class EndpointRefusal extends Error {

@@ -1,7 +1,8 @@
 /**
- * Judges every time in an upstream's ID token (`iat`, `exp`, `nbf`, `auth_time`): whether it can be true by
- * the upstream's own clock, and whether the authentication is as recent as was asked for (ASVS 5.0, 6.8.4).
- * OpenID Connect Core 1.0, section 3.1.2.1: with `max_age` an upstream has to return `auth_time`.
+ * Plans what is asked for so that a sign-in is fresh (`prompt`, `max_age`), and judges every time in an
+ * upstream's ID token (`iat`, `exp`, `nbf`, `auth_time`): whether it can be true by the upstream's own clock,
+ * and whether the authentication is as recent as was asked for (ASVS 5.0, 6.8.4). OpenID Connect Core 1.0,
+ * section 3.1.2.1: with `max_age` an upstream has to return `auth_time`.
  * docs/decisions/0012-the-upstreams-clock.md says why.
  */
 

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
-import { renderMail } from "../../src/mail/messages.ts";
+import { renderMail } from "../../src/mail/rendering.ts";
 import { assertAccessible, assertFitsPhones } from "../support/accessibility.ts";
 import { launchBrowser } from "../support/browser.ts";
 import { consolePageNames, consoleSamples } from "../support/console-samples.ts";

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LiaisonError } from "../../src/errors.ts";
 import { integer, text } from "../../src/sql-columns.ts";
-import { storeChecks } from "../../src/storage/checks.ts";
+import { storeChecks } from "../../src/storage/readiness-checks.ts";
 import { Database } from "../../src/storage/sqlite/database.ts";
 import { LockQueue } from "../../src/storage/sqlite/lock-queue.ts";
 import { createWriteProbe } from "../../src/storage/sqlite/write-probe.ts";

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { operations } from "../../src/admin/definitions/operations.ts";
 import { inputSchema } from "../../src/admin/rest/texts.ts";
-import { administrationCommands } from "../../src/cli/administration/commands.ts";
+import { administrationCommands } from "../../src/cli/administration/operation-commands.ts";
 import { configShape } from "../../src/config/schema-shape.ts";
 import {
   type ClientSettings,

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { after, before, describe, it } from "node:test";
-import { administrationCommands } from "../../src/cli/administration/commands.ts";
+import { administrationCommands } from "../../src/cli/administration/operation-commands.ts";
 import { run } from "../../src/cli/run.ts";
 import { systemClock } from "../../src/clock.ts";
 import { runDemo } from "../../src/demo/run.ts";

@@ -8,7 +8,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import type { Logger } from "pino";
-import { administrationCommands } from "../../src/cli/administration/commands.ts";
+import { administrationCommands } from "../../src/cli/administration/operation-commands.ts";
 import { configCheckCommand } from "../../src/cli/config-check.ts";
 import { run } from "../../src/cli/run.ts";
 import { asOrganizationId } from "../../src/domain/ids.ts";

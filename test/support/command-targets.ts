@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { auditExportCommand } from "../../src/cli/administration/audit-export.ts";
 import { auditVerifyCommand } from "../../src/cli/administration/audit-verify.ts";
-import { administrationCommands } from "../../src/cli/administration/commands.ts";
+import { administrationCommands } from "../../src/cli/administration/operation-commands.ts";
 import { linksCommands } from "../../src/cli/links.ts";
 import { mailCommands } from "../../src/cli/mail.ts";
 import { run } from "../../src/cli/run.ts";

@@ -15,10 +15,10 @@ import { definitions, operations, readingOf } from "../../src/admin/definitions/
 import { auditExportCommand } from "../../src/cli/administration/audit-export.ts";
 import { auditVerifyCommand } from "../../src/cli/administration/audit-verify.ts";
 import { rowOf } from "../../src/cli/administration/columns.ts";
-import { administrationCommands } from "../../src/cli/administration/commands.ts";
 import { details, verdicts } from "../../src/cli/administration/details.ts";
 import { complete, type Draft, readDraft } from "../../src/cli/administration/draft.ts";
 import { isList } from "../../src/cli/administration/lists.ts";
+import { administrationCommands } from "../../src/cli/administration/operation-commands.ts";
 import type { Command } from "../../src/cli/command.ts";
 import { jsonLine } from "../../src/cli/output.ts";
 import { run } from "../../src/cli/run.ts";

@@ -91,7 +91,9 @@ type Fitting = {
 export const fitting = (kind: Exclude<PlainKind, "signInOutcomes">): Fitting => kind;
 
 /** What statements are put together from, elsewhere: told is where one that it makes wrong is prepared. */
-const PARTS = ["rows.ts", "dumped.ts", "migrations.ts", "schema.ts"].map((file) => `storage/sqlite/${file}`);
+const PARTS = ["rows.ts", "dumped.ts", "migrations.ts", "prepare-schema.ts"].map(
+  (file) => `storage/sqlite/${file}`,
+);
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -184,7 +186,7 @@ describe("statements against a fresh schema", () => {
     },
     {
       what: "in the check of the schema",
-      file: "storage/sqlite/schema.ts",
+      file: "storage/sqlite/prepare-schema.ts",
       from: "coalesce(max(version), 0)",
       to: "coalesce(max(versions), 0)",
       says: /no such column: versions/,

@@ -8,7 +8,7 @@ import { describe, test } from "node:test";
 import { asInquiryId, asLinkRequestId, asUpstreamId } from "../../src/domain/ids.ts";
 import { matchingCode } from "../../src/domain/matching-code.ts";
 import type { MailContent } from "../../src/domain/records.ts";
-import { renderMail } from "../../src/mail/messages.ts";
+import { renderMail } from "../../src/mail/rendering.ts";
 
 import {
   mailContents as contents,

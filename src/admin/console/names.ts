@@ -2,8 +2,8 @@
 
 import { setImmediate } from "node:timers/promises";
 import { LiaisonError } from "../../errors.ts";
+import { accountName } from "../../ui/console/accounts-links-mails.ts";
 import { actorRecord } from "../../ui/console/names.ts";
-import { accountName } from "../../ui/console/people.ts";
 import type { Names } from "../../ui/console/views.ts";
 import { operations } from "../definitions/operations.ts";
 import type { ConsoleRequest } from "./request.ts";

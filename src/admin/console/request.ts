@@ -11,8 +11,8 @@ import type { Form, Site } from "../../ui/views.ts";
 import type { Definition, Typed } from "../definitions/definition.ts";
 import type { Scope } from "../scopes.ts";
 import type { AdminService, CallOptions } from "../service.ts";
+import type { Administrator } from "./administrator-session.ts";
 import { type FormValues, valuesOf } from "./form-values.ts";
-import type { Administrator } from "./session.ts";
 
 /**
  * What a page may be told by its address that was just done: one of these, never a text of somebody else's.

@@ -13,8 +13,8 @@ import { sendPage } from "../../http/responses.ts";
 import type { ConsoleSection } from "../../ui/console/views.ts";
 import { consolePages } from "../../ui/console.ts";
 import { messages } from "../../ui/messages.ts";
+import type { ConsoleSessions, Visitor } from "./administrator-session.ts";
 import { type ConsoleRequest, consoleRequest, consoleUrl, type RequestDependencies } from "./request.ts";
-import type { ConsoleSessions, Visitor } from "./session.ts";
 
 export interface ConsoleRouter {
   /** A page of a section, below `/admin`. */

@@ -21,6 +21,7 @@ import { describeApi } from "../rest/describe.ts";
 import type { AdminService } from "../service.ts";
 import { accountRoutes } from "./account-routes.ts";
 import { administratorRoutes } from "./administrator-routes.ts";
+import { type ConsoleSessions, createConsoleSessions } from "./administrator-session.ts";
 import { auditRoutes } from "./audit-routes.ts";
 import { clientRoutes } from "./client-routes.ts";
 import { keyRoutes } from "./key-routes.ts";
@@ -30,10 +31,9 @@ import { organizationRoutes } from "./organization-routes.ts";
 import { overviewRoutes } from "./overview-routes.ts";
 import { peopleRoutes } from "./people-routes.ts";
 import { createConsoleRouter } from "./router.ts";
-import { type ConsoleSessions, createConsoleSessions } from "./session.ts";
 import { sessionRoutes } from "./session-routes.ts";
-import { simulationRoutes } from "./simulation-routes.ts";
 import { verificationRoutes } from "./verification-routes.ts";
+import { simulationRoutes } from "./why-routes.ts";
 
 export interface ConsoleDependencies {
   kit: HttpDependencies;

@@ -1,8 +1,8 @@
 /** The pages that end sessions of an account: one, or all. Each asks first. */
 
 import { LiaisonError } from "../../errors.ts";
+import { accountName } from "../../ui/console/accounts-links-mails.ts";
 import { clientName } from "../../ui/console/names.ts";
-import { accountName } from "../../ui/console/people.ts";
 import type { AccountView } from "../../ui/console/views.ts";
 import { consolePages } from "../../ui/console.ts";
 import { messages } from "../../ui/messages.ts";

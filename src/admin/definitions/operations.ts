@@ -15,8 +15,8 @@ import { organizations } from "./organizations.ts";
 import { attention, figures, upstreams } from "./overview.ts";
 import { profiles } from "./profiles.ts";
 import { grants, sessions } from "./sessions.ts";
-import { simulation } from "./simulation.ts";
 import { verifications } from "./verifications.ts";
+import { simulation } from "./why.ts";
 
 export const operations = {
   clients,

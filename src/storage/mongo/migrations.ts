@@ -13,8 +13,8 @@ import type { FieldEncryption } from "../field-encryption.ts";
 import { COLLECTIONS } from "./collections.ts";
 import { isDuplicate } from "./database.ts";
 import { type CollectionName, collectionsIn } from "./documents.ts";
+import { dropIndexes, ensureCollections } from "./ensure-collections.ts";
 import { fillDueAt } from "./inquiries.ts";
-import { dropIndexes, ensureCollections } from "./schema.ts";
 import { type Searched, termsOf, termWrites } from "./search-writer.ts";
 import type { CollectionSpecification, IndexSpecification } from "./specifications.ts";
 

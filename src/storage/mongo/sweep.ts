@@ -1,7 +1,7 @@
 /**
- * Owns the removal of what has expired. The server does the same by its expiry indexes, a day later and by
- * its own clock, for a database that no broker serves; nothing depends on either: every read checks expiry
- * itself.
+ * Removes what has expired; its caller gives a time that lies back (`sweepSlackMs`). The server does the same
+ * by its expiry indexes, a day later and by its own clock, for a database that no broker serves; nothing
+ * depends on either: every read checks expiry itself.
  */
 
 import type { ClientSession, Collection, Filter } from "mongodb";

@@ -14,7 +14,7 @@ import type { FieldEncryption } from "../field-encryption.ts";
 import type { Database, Query } from "./database.ts";
 import { SOURCES, type Source } from "./dumped.ts";
 import { SQLITE_MIGRATIONS } from "./migrations.ts";
-import { checkSchema } from "./schema.ts";
+import { checkSchema } from "./prepare-schema.ts";
 
 /** How many records are counted in one statement. */
 const COUNTED = 20_000;

@@ -1,7 +1,7 @@
 /**
  * What SQLite's failures mean: which of them pass, what keeps a file from being written to, and what to do
  * about it. The one place that decides; database.ts throws by it, and store.ts says by it why a file can't be
- * opened.
+ * opened. Readiness has its own words for them (readiness-checks.ts).
  */
 
 import { LiaisonError } from "../../errors.ts";

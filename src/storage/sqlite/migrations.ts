@@ -72,8 +72,8 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
   `,
   },
   {
-    // organization_entries(), profile_entries() and account_entries() are schema.ts's: what domain/search.ts
-    // makes of a record.
+    // organization_entries(), profile_entries() and account_entries() are prepare-schema.ts's: what
+    // domain/search.ts makes of a record.
     name: "administration: lists, search, the chain of the audit, keys, figures",
     sql: `
   CREATE TABLE search_terms (entry TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;

@@ -1,4 +1,7 @@
-/** Owns the removal of what has expired. Nothing depends on it: every read checks expiry itself. */
+/**
+ * Removes what has expired. Nothing depends on it: every read checks expiry itself. Its caller gives a time
+ * that lies back, by `sweepSlackMs` of background/background.ts.
+ */
 
 import type { Instant } from "../../clock.ts";
 import { Pace } from "../../pace.ts";

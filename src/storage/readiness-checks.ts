@@ -1,6 +1,6 @@
 /**
  * What readiness asks of the store: that it can be read and written, and that its schema is one that this
- * process can use.
+ * process can use. What a write's failure means, and the words for a command, are sqlite/failures.ts's.
  */
 
 import type { Check } from "../readiness.ts";

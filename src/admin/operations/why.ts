@@ -8,7 +8,7 @@ import { asAccountId, asClientId, idOrNone } from "../../domain/ids.ts";
 import { isPortal } from "../../domain/portal.ts";
 import type { Client, Membership } from "../../domain/records.ts";
 import { LiaisonError } from "../../errors.ts";
-import type { simulation } from "../definitions/simulation.ts";
+import type { simulation } from "../definitions/why.ts";
 import type { OperationDependencies } from "../dependencies.ts";
 import { writeMembership } from "../fields.ts";
 import { type HandlersOf, InputError } from "../operation.ts";
