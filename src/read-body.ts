@@ -7,6 +7,8 @@ import getRawBody, { getRawBodyWeb } from "raw-body";
 export class BodyTooLarge extends Error {
   readonly status = 413;
   readonly expose = true;
+  /** The rest of it isn't read, so nothing behind it on the connection would be. */
+  readonly headers = { connection: "close" };
 
   constructor(largest: number, options?: ErrorOptions) {
     super(`The body is larger than ${largest} bytes.`, options);

@@ -9,12 +9,16 @@ import { giveForm } from "../oidc/internals.ts";
 import { oversize } from "../oidc/request-bounds.ts";
 import { tidyScope } from "../oidc/request-parameters.ts";
 import { formBytes } from "./declarations.ts";
+import { valuesByName } from "./parameters.ts";
 
 /**
  * The largest form, in bytes: twice what the parameters of a pushed request may come to, which are
  * percent-encoded.
  */
 const largest = 16_384;
+
+/** Of a sign-out, whose names have no bound of their own; the standards know six. */
+const mostParameters = 100;
 
 const posted = /^\/(?:token|par|introspect|revoke|userinfo|logout\/confirm)\/?$/i;
 /** The path of the end-session endpoint. */
@@ -64,9 +68,8 @@ export async function readForm(ctx: Context): Promise<Buffer | undefined> {
 
 /** Whether the parameters of a sign-out are of a size that is kept. @throws HttpError if they aren't */
 export function isBounded(ctx: Context, parameters: URLSearchParams): boolean {
-  const found = oversize(
-    Object.fromEntries([...new Set(parameters.keys())].map((name) => [name, parameters.getAll(name)])),
-  );
+  if (parameters.size > mostParameters) ctx.throw(400, `there are more than ${mostParameters} parameters`);
+  const found = oversize(Object.fromEntries(valuesByName(parameters)));
   if (found !== undefined) ctx.throw(400, found.problem);
   return found === undefined;
 }

@@ -5,6 +5,7 @@
 
 import type { Context, Middleware } from "koa";
 import { readBody } from "../read-body.ts";
+import { valuesByName } from "./parameters.ts";
 
 /** The largest form of our own pages, in bytes. */
 const largestForm = 16_384;
@@ -28,9 +29,9 @@ export const formUpTo =
   async (ctx, next) => {
     if (ctx.is("urlencoded")) {
       const form = new URLSearchParams((await formBytes(ctx, largest)).toString());
-      const fields = [...new Set(form.keys())].map((name): [string, string | string[]] => {
-        const [first = "", ...more] = form.getAll(name);
-        return [name, more.length === 0 ? first : [first, ...more]];
+      const fields = Array.from(valuesByName(form), ([name, values]) => {
+        const [first = "", ...more] = values;
+        return [name, more.length === 0 ? first : values] as const;
       });
       Object.assign(ctx.request, { body: Object.fromEntries(fields) });
     }

@@ -7,6 +7,7 @@ import type { Context } from "koa";
 import { errors as oidcErrors } from "oidc-provider";
 import type { Logger } from "pino";
 import { type ErrorCode, LiaisonError } from "../errors.ts";
+import { RETRY_STORE_AFTER_SECONDS } from "../oidc/answers.ts";
 import type { UpstreamProblemPage } from "../ui/views.ts";
 import { describeError, UpstreamSignInError } from "../upstream/failures.ts";
 
@@ -40,7 +41,7 @@ const responses: Record<ErrorCode, Omit<ErrorResponse, "code">> = {
   upstream_rejected: { status: 502, page: { upstreamProblem: "rejected" } },
   upstream_stale: { status: 403, page: { upstreamProblem: "stale" } },
   upstream_unavailable: { status: 503, page: { upstreamProblem: "unavailable" } },
-  store_unavailable: { status: 503, page: "error", retryAfterSeconds: 5 },
+  store_unavailable: { status: 503, page: "error", retryAfterSeconds: RETRY_STORE_AFTER_SECONDS },
   store_refused: { status: 500, page: "error" },
   // Of commands and of starting alone.
   config_invalid: { status: 500, page: "error" },

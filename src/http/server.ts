@@ -70,6 +70,7 @@ export function createListener(deps: ServerDeps): RequestListener {
 
   const stack: Middleware[] = [
     requestLog(deps.logger),
+    endsUnread,
     shadowedCookies(issuer),
     deps.gate.middleware,
     deps.known.middleware,
@@ -101,6 +102,15 @@ export function createListener(deps: ServerDeps): RequestListener {
     else if (admitted !== false) void admitted.then((isAdmitted) => isAdmitted && serve());
   };
 }
+
+/**
+ * Whoever is answered while their body was read in part has their connection ended: what follows on it would
+ * wait behind the rest, which nobody reads. Of a body that nobody began to read, Node.js lets go by itself.
+ */
+const endsUnread: Middleware = async (ctx, next) => {
+  await next();
+  if (ctx.req.readableDidRead && !ctx.req.complete && !ctx.headerSent) ctx.set("connection", "close");
+};
 
 /**
  * Says once that a peer which isn't trusted forwards requests for somebody: behind a proxy that isn't named

@@ -70,7 +70,7 @@ export interface DumpedRecords {
     Pick<UpstreamTransaction, "stateHash" | "browserHash" | "upstreamId" | "createdAt" | "expiresAt">,
     "stateHash"
   > & { sealedPayload: string };
-  signInOutcomes: Omit<SignInOutcome, "authentication" | "proofHash"> & {
+  signInOutcomes: Omit<SignInOutcome, "authentication"> & {
     id: string;
     authentication: Authentication | null;
     expiresAt: Instant;

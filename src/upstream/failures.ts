@@ -54,8 +54,8 @@ const ADVICE = new Map([
 ]);
 
 /**
- * A refusal by the token or the PAR endpoint (endpoint-refusals.ts). `error` is the upstream's own code for it, where
- * it gave one.
+ * A refusal by the token or the PAR endpoint (endpoint-refusals.ts). `error` is the upstream's own code for
+ * it, where it gave one.
  */
 export class EndpointRefusal extends Error {
   readonly error: string | undefined;

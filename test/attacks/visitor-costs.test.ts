@@ -64,14 +64,17 @@ describe("Z5: parameters that are too long", () => {
 
   it("Z5: of a sign-out, sent either way", async () => {
     liaison.watch.calls.length = 0;
-    const fields = `state=${"x".repeat(5000)}&client_id=customersource`;
+    const tooLong = `state=${"x".repeat(5000)}&client_id=customersource`;
+    const tooMany = Array.from({ length: 101 }, (_, index) => index).join("&");
     const headers = { "content-type": "application/x-www-form-urlencoded" };
-    for (const answer of [
-      await askFrom("127.0.0.1", `${liaison.issuer}/logout?${fields}`),
-      await askFrom("127.0.0.1", `${liaison.issuer}/logout`, { method: "POST", headers, body: fields }),
-    ]) {
-      assert.equal(answer.status, 400);
-      assert.equal(answer.headers["set-cookie"], undefined);
+    for (const fields of [tooLong, tooMany]) {
+      for (const answer of [
+        await askFrom("127.0.0.1", `${liaison.issuer}/logout?${fields}`),
+        await askFrom("127.0.0.1", `${liaison.issuer}/logout`, { method: "POST", headers, body: fields }),
+      ]) {
+        assert.equal(answer.status, 400);
+        assert.equal(answer.headers["set-cookie"], undefined);
+      }
     }
     assert.deepEqual(liaison.watch.writes, []);
   });

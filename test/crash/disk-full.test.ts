@@ -57,7 +57,12 @@ describe("the disk is full", { skip: noFullDisks, concurrency: 1 }, () => {
       headers: { authorization },
       body,
     });
-    return { status: response.status, answer: (await response.json()) as Record<string, unknown> };
+    const retryAfter = response.headers.get("retry-after");
+    return {
+      status: response.status,
+      retryAfter,
+      answer: (await response.json()) as Record<string, unknown>,
+    };
   };
   const refresh = () => post({ grant_type: "refresh_token", refresh_token: tokens.refresh_token ?? "" });
   const exchange = () =>
@@ -95,11 +100,15 @@ describe("the disk is full", { skip: noFullDisks, concurrency: 1 }, () => {
     for (const who of [browser, deployment.browser()]) {
       const page = await signIn(who, await portal.start(), people.ann);
       assert.equal(page.status, 503, page.text);
+      assert.equal(page.headers.get("retry-after"), "5");
       assert.match(page.heading, /can.t do that right now/i);
       assert.ok(page.url.href.startsWith(deployment.issuer), "nobody is sent to the portal");
     }
     for (const answer of [await refresh(), await exchange(), await refresh()]) {
-      assert.deepEqual([answer.status, answer.answer["error"]], [503, "temporarily_unavailable"]);
+      assert.deepEqual(
+        [answer.status, answer.retryAfter, answer.answer["error"]],
+        [503, "5", "temporarily_unavailable"],
+      );
     }
     assert.deepEqual(stored(), before);
   });

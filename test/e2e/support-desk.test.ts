@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
+import { type IncomingMessage, request } from "node:http";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
@@ -228,6 +229,18 @@ describe("the support desk", () => {
   const post = (body: string | Buffer, headers: Record<string, string>) =>
     fetch(`${liaison.issuer}/mail/bounces`, { method: "POST", body, headers });
   const json = { "content-type": "application/json", authorization: `Bearer ${token}` };
+
+  it("ends the connection of a bounce that is too large, whose rest nobody reads", async () => {
+    const sent = request(`${liaison.issuer}/mail/bounces`, { method: "POST", headers: json, agent: false });
+    sent.on("error", () => {});
+    sent.setHeader("connection", "keep-alive");
+    // In pieces, so that its length isn't announced and some of it is read.
+    sent.write("x".repeat(60_000));
+    setTimeout(() => sent.write("x".repeat(60_000)), 50);
+    const [answer] = (await once(sent, "response")) as [IncomingMessage];
+    assert.deepEqual([answer.statusCode, answer.headers.connection], [400, "close"]);
+    sent.destroy();
+  });
 
   it("notes bounces from the webhook, and from nobody without the token", async () => {
     const mail = liaison.mailbox.mails.find(({ to }) => to === address) ?? assert.fail();

@@ -123,6 +123,7 @@ export const SOURCES: { readonly [Kind in keyof DumpedRecords]: Source<DumpedRec
       accountId: "account_id",
       upstreamId: "upstream_id",
       authTime: "auth_time",
+      proofHash: "proof_hash",
       authentication: stored("authentication"),
       expiresAt: "expires_at",
     }),

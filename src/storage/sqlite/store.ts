@@ -198,7 +198,7 @@ function assemble({ durable, fast, encryption, needed }: StoreParts): SqliteStor
     grantsATurn: 5,
     sweep: createSweep(fast),
     schemaVersion: async () => ({ found: await readVersion(), needed }),
-    writeFault: createWriteProbe(fast, [durable, fast]),
+    writeFault: createWriteProbe(durable, [durable, fast]),
     async close() {
       fast.close();
       durable.close();

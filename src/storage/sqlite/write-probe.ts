@@ -10,7 +10,8 @@ const PROBE_CHARACTERS = 65_536;
  * Makes the look at what the connections met with. Only where one of them met with a fault something is
  * written: a row that is gone when the transaction ends, in pages that were written all the same
  * (secure_delete).
- * @param writer of the connections, the one that writes it
+ * @param writer of the connections, the one that writes it: one whose commits reach the disk (fsync), as what
+ *   must not be lost needs
  */
 export function createWriteProbe(
   writer: Database,
