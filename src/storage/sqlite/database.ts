@@ -84,7 +84,7 @@ export class Database {
   /**
    * Prepares a statement whose rows nobody reads, or one whose rows have these columns and no others. Throws
    * where SQL and columns don't agree with the schema or with each other: so all that is prepared while a
-   * store is opened is checked (sql-check.ts).
+   * store is opened is checked (lint/statements.ts).
    */
   prepare(sql: string): Statement;
   prepare<C extends Columns>(sql: string, columns: C): Query<RowOf<C>>;
