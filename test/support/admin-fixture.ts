@@ -256,3 +256,26 @@ export async function machineToken(
   );
   return (await oidc.clientCredentialsGrant(configuration, { scope })).access_token;
 }
+
+/** Everything that an operation could have written, but what is noted of uses and mails by whoever reads. */
+export async function everythingIn({ owner }: Pick<AdminFixture, "owner">): Promise<unknown> {
+  const lists = [
+    "/organizations",
+    "/profiles",
+    "/administrators",
+    "/clients",
+    "/api-keys",
+    "/accounts",
+    "/grants",
+    "/mail",
+    "/audit",
+  ];
+  const found = [];
+  for (const list of lists) found.push((await owner.list<object>(list)).map(unnoted));
+  return found;
+}
+
+const unnoted = (item: object) =>
+  JSON.stringify(item, (name, value: unknown) =>
+    /_at$|^state$|^attempts$|^reason$/.test(name) ? null : value,
+  );

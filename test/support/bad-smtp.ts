@@ -167,7 +167,8 @@ class Conversation {
       if (!this.#answer(verb)) return;
       if (verb === "DATA") this.#inContent = true;
       if (verb === "STARTTLS") this.#upgrade();
-    } else this.#socket?.write("250 ok\r\n");
+    } else if (/^[\x20-\x7e]*$/.test(line)) this.#socket?.write("250 ok\r\n");
+    // The bytes of a TLS handshake are answered by nothing, though a line may end among them by chance.
   }
 
   #extensions(): string {
