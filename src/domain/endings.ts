@@ -7,7 +7,13 @@
  * and whoever was selecting meanwhile is ended, too. The rows go in the background.
  */
 
-import type { GrantId } from "./records.ts";
+import {
+  type ClientId,
+  CONSOLE_CLIENT_ID,
+  type GrantId,
+  type OrganizationId,
+  type ProfileId,
+} from "./records.ts";
 
 /**
  * What is ended. A selection is under the endings of its client, its profile and organization, and its
@@ -33,6 +39,35 @@ export const MOST_AT_ONCE = 50;
 export const MOST_OF_FAMILY = 100;
 
 export const endingKey = ({ kind, id }: Ending): string => `${kind}:${id}`;
+
+/** The keys of the endings that a selection is under. */
+export function endingKeysOf({
+  clientId,
+  organizationId,
+  profileId,
+  sessionUid,
+}: {
+  clientId: ClientId;
+  organizationId: OrganizationId;
+  profileId: ProfileId;
+  sessionUid: string;
+}): string[] {
+  const ofConsole: Ending[] =
+    clientId === CONSOLE_CLIENT_ID
+      ? [
+          { kind: "organization_console", id: organizationId },
+          { kind: "profile_console", id: profileId },
+        ]
+      : [];
+  const all: Ending[] = [
+    { kind: "client", id: clientId },
+    { kind: "organization", id: organizationId },
+    { kind: "profile", id: profileId },
+    { kind: "session", id: sessionUid },
+    ...ofConsole,
+  ];
+  return all.map(endingKey);
+}
 
 export function endingOf(key: string): Ending {
   const end = key.indexOf(":");

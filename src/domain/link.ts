@@ -6,7 +6,7 @@
 
 import type { Instant } from "../clock.ts";
 import { unreachable } from "../errors.ts";
-import type { AccountId, IdentityKey, LinkRequest, Membership } from "./records.ts";
+import type { AccountId, IdentityKey, LinkRequest, Membership, SignedInIdentity } from "./records.ts";
 
 /** Why a link binds nothing any more. */
 export type LinkDeadReason =
@@ -89,6 +89,27 @@ export function sameIdentity(one: IdentityKey, other: IdentityKey): boolean {
     isPresent(one.subject) &&
     one.issuer === other.issuer &&
     one.subject === other.subject
+  );
+}
+
+/**
+ * Whether a request is this identity's, byte for byte, and its profile still as it was when it was made: what
+ * redeeming rests on besides the request's own state.
+ */
+export function isFor(
+  { requester, purpose, emailVersion }: LinkRequest,
+  membership: Membership,
+  { issuer, subject, upstreamId }: Pick<SignedInIdentity, "issuer" | "subject" | "upstreamId">,
+): boolean {
+  const { profile } = membership;
+  return (
+    purpose === "link_profile" &&
+    requester.issuer === issuer &&
+    requester.subject === subject &&
+    requester.upstreamId === upstreamId &&
+    profile.emailVersion === emailVersion &&
+    isActive(membership) &&
+    profile.accountId === null
   );
 }
 

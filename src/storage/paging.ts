@@ -11,6 +11,9 @@ const MOST_AT_A_TIME = 200;
 /** Where a page begins, as its list's order has it. */
 export type Place = (string | number)[];
 
+/** The last instant of a date: before it stands all that was ever written. */
+export const LAST_INSTANT = 8_640_000_000_000_000;
+
 function cursorOf(place: Place): string {
   return Buffer.from(JSON.stringify(place)).toString("base64url");
 }

@@ -9,13 +9,14 @@ import type { GrantId } from "../../domain/records.ts";
 import { planSelection } from "../../domain/selecting.ts";
 import { as, nullable, text } from "../../sql-columns.ts";
 import type { AccountAtClientStore, AccountOfGrant } from "../contract.ts";
+import { revokeGrants } from "../intentions/revoking.ts";
 import type { Database } from "./database.ts";
 import { endingsUnder, STANDS } from "./endings.ts";
+import type { SqliteEngine } from "./engine.ts";
 import { arrayOf } from "./json.ts";
-import type { Revoker } from "./revoker.ts";
 import { IDENTITY_JSON, MEMBERSHIP_JSON, SELECTION_JSON } from "./rows.ts";
 
-export function createAccountAtClientStore(database: Database, revoker: Revoker): AccountAtClientStore {
+export function createAccountAtClientStore(database: Database, engine: SqliteEngine): AccountAtClientStore {
   const memberships = arrayOf(MEMBERSHIP_JSON, "p.id");
   const forClient = database.prepare(
     `
@@ -100,7 +101,7 @@ export function createAccountAtClientStore(database: Database, revoker: Revoker)
         if (plan.kind === "held") return undefined;
         if (isRemembered) remember.run({ accountId, clientId, profileId });
         if (plan.kind === "kept") return { grantId: plan.grantId, revokedGrants: [] };
-        revoker.grants(plan.ended);
+        engine.drive(revokeGrants(plan.ended));
         replace.run({ grantId, sessionUid, clientId });
         insert.run({ grantId, sessionUid, clientId, accountId, profileId, expiresAt });
         return { grantId, revokedGrants: plan.revoked };

@@ -6,9 +6,10 @@ import { LEAST_EXTENSION_MS } from "../artifact-extension.ts";
 import type { ArtifactStore } from "../contract.ts";
 import { decryptPayload, encryptPayload } from "../encrypted-fields.ts";
 import type { FieldEncryption } from "../field-encryption.ts";
+import { revokeGrants } from "../intentions/revoking.ts";
 import type { Database } from "./database.ts";
 import { endingsOfClient } from "./endings.ts";
-import type { Revoker } from "./revoker.ts";
+import type { SqliteEngine } from "./engine.ts";
 import { ARTIFACT_COLUMNS, toEncryptedArtifact } from "./rows.ts";
 import { createSessionMethods } from "./sessions.ts";
 
@@ -26,7 +27,7 @@ export function createArtifactStore(
   database: Database,
   durable: Database,
   encryption: FieldEncryption,
-  revoker: Revoker,
+  engine: SqliteEngine,
 ): ArtifactStore {
   const upsert = database.prepare(`
     INSERT INTO artifacts (model, id_hash, sealed_payload, grant_id, account_id, client_id, endings,
@@ -59,7 +60,7 @@ export function createArtifactStore(
   );
   const extend = database.prepare(EXTEND_ARTIFACT);
   const destroy = database.prepare("DELETE FROM artifacts WHERE model = :model AND id_hash = :idHash");
-  const { findSession, ...sessionMethods } = createSessionMethods(database, durable, encryption);
+  const { findSession, ...sessionMethods } = createSessionMethods(database, { durable, engine, encryption });
 
   return {
     ...sessionMethods,
@@ -93,7 +94,7 @@ export function createArtifactStore(
       if (ends.length === 0) return database.run(() => consumeAlone.run(columns) === 1);
       return durable.transaction(() => {
         const isWon = consumeForGood.run(columns) === 1;
-        if (isWon) revoker.grants(ends);
+        if (isWon) engine.drive(revokeGrants(ends));
         return isWon;
       });
     },
@@ -109,7 +110,7 @@ export function createArtifactStore(
     revokeGrant: (grantId, { signIn } = {}) =>
       durable.transaction(() => {
         const others = signIn === undefined ? [] : ofSignIn.all({ ...signIn });
-        revoker.grants([grantId, ...others.map((row) => row.grant_id)]);
+        engine.drive(revokeGrants([grantId, ...others.map((row) => row.grant_id)]));
       }),
   };
 }

@@ -1,10 +1,14 @@
 /** The SQL that reads each kind of record out of the file, as another back end takes it in (dump.ts). */
 
-import type { AuditVerification, LinkRequest } from "../../domain/records.ts";
+import type {
+  AuditVerification,
+  Delivery,
+  Inquiry,
+  LinkRequest,
+  OutboxMessage,
+} from "../../domain/records.ts";
 import type { DumpedRecords, DumpedSessionClient, DumpedSessionRow } from "../dumped-records.ts";
-import { INQUIRY_FIELDS } from "./inquiries.ts";
-import { arrayOf, boolean, extended, type Json, object, raw, stored } from "./json.ts";
-import { DELIVERY_FIELDS } from "./outbox.ts";
+import { arrayOf, boolean, extended, type Fields, type Json, object, raw, stored } from "./json.ts";
 import {
   ACCOUNT_JSON,
   API_KEY_JSON,
@@ -14,6 +18,43 @@ import {
   REQUEST_JSON,
   VERIFICATION_JSON,
 } from "./rows.ts";
+
+/** Of inquiries without an alias. */
+const INQUIRY_FIELDS: Fields<Omit<Inquiry, "address">> = {
+  id: "id",
+  requester: stored("requester"),
+  interactionCid: "interaction_cid",
+  createdAt: "created_at",
+  notBefore: "not_before",
+  ordinal: "ordinal",
+  heldUntil: "held_until",
+  settledAt: "settled_at",
+  matched: "matched",
+};
+
+const MESSAGE: Fields<Omit<OutboxMessage, "content">> = {
+  id: "id",
+  messageId: "message_id",
+  to: "recipient",
+  state: "state",
+  attempts: "attempts",
+  createdAt: "created_at",
+  nextAttemptAt: "next_attempt_at",
+  sentAt: "sent_at",
+  lastError: "last_error",
+};
+
+/** Of outbox without an alias. */
+const DELIVERY_FIELDS: Fields<Delivery> = {
+  ...MESSAGE,
+  kind: "kind",
+  inquiryId: "inquiry_id",
+  requestId: "request_id",
+  carriedBy: "carried_by",
+  serverReply: "server_reply",
+  bouncedAt: "bounced_at",
+  bounce: "bounce",
+};
 
 /** What a kind has beside a record of the rules. */
 type Beyond<Kind extends keyof DumpedRecords, T> = Omit<DumpedRecords[Kind], keyof T>;

@@ -10,8 +10,9 @@ import { type RowOf, text } from "../../sql-columns.ts";
 import type { ArtifactStore, SessionAuthorization } from "../contract.ts";
 import { decryptPayload, encryptPayload, type Payload } from "../encrypted-fields.ts";
 import type { FieldEncryption } from "../field-encryption.ts";
-import { createBackChannelLogoutQueue } from "./back-channel-logout-queue.ts";
+import { tell } from "../intentions/revoking.ts";
 import type { Database } from "./database.ts";
+import type { SqliteEngine } from "./engine.ts";
 import { arrayOf, object } from "./json.ts";
 import { ARTIFACT_COLUMNS, toEncryptedArtifact } from "./rows.ts";
 
@@ -43,8 +44,7 @@ interface SessionMethods
 
 export function createSessionMethods(
   database: Database,
-  durable: Database,
-  encryption: FieldEncryption,
+  { durable, engine, encryption }: { durable: Database; engine: SqliteEngine; encryption: FieldEncryption },
 ): SessionMethods {
   const upsert = database.prepare(`
     INSERT INTO artifacts (model, id_hash, sealed_payload, account_id, session_uid, expires_at)
@@ -84,7 +84,6 @@ export function createSessionMethods(
     "SELECT session_uid FROM artifacts WHERE model = 'Session' AND id_hash = :idHash",
     { session_uid: text },
   );
-  const queueLogout = createBackChannelLogoutQueue(durable);
   const removeClients = durable.prepare(`
     DELETE FROM session_clients WHERE session_uid = (
       SELECT session_uid FROM artifacts WHERE model = 'Session' AND id_hash = :idHash)`);
@@ -141,7 +140,12 @@ export function createSessionMethods(
         const sessionUid = row.session_uid;
         if (tells !== undefined) {
           const { accountId, clientIds, now } = tells;
-          for (const clientId of clientIds) queueLogout({ sessionUid, clientId, accountId }, now);
+          engine.drive(
+            tell(
+              clientIds.map((clientId) => ({ sessionUid, clientId, accountId })),
+              now,
+            ),
+          );
         }
         removeClients.run({ idHash });
         removeSiblings.run({ idHash });

@@ -10,42 +10,26 @@ import type { Instant } from "../../clock.ts";
 import { LiaisonError } from "../../errors.ts";
 import { makeFolder } from "../../make-folder.ts";
 import { TURN_MS } from "../../pace.ts";
+import { assembleStore } from "../assemble.ts";
 import type { Store } from "../contract.ts";
 import type { Dump } from "../dump.ts";
 import type { FieldEncryption } from "../field-encryption.ts";
 import type { MigrationReport } from "../migration.ts";
-import { createAccountStore } from "./accounts.ts";
 import { createAccountAtClientStore } from "./accounts-at-clients.ts";
-import { createApiKeys } from "./api-keys.ts";
 import { createArtifactStore } from "./artifacts.ts";
-import { createAuditStore, createAuditWriter } from "./audit.ts";
-import { createChanges } from "./changes.ts";
-import { createClientStore, createClientWriter } from "./clients.ts";
 import { Database, type Durability } from "./database.ts";
-import { createMailWriter } from "./deferred-mail.ts";
-import { createDirectoryStore, createDirectoryWriter } from "./directory.ts";
 import { withDump } from "./dump.ts";
-import { createEndedRows } from "./ended-rows.ts";
-import { createEndingWriter } from "./endings.ts";
+import { SqliteEngine } from "./engine.ts";
 import { remedyFor, resultCode, writeFaultOf } from "./failures.ts";
 import { createKeyStore } from "./keys.ts";
-import { createBindingWriter, createLinkStore } from "./links.ts";
-import { createListings } from "./listings.ts";
 import { LockQueue } from "./lock-queue.ts";
-import { createMailboxWriter } from "./mailboxes.ts";
 import { SQLITE_MIGRATIONS, type SqliteMigration } from "./migrations.ts";
-import { createOutboxStore } from "./outbox.ts";
+import { createNativeSteps } from "./native-steps.ts";
 import { checkSchema, createVersionReader, migrateSchema, prepareSchema } from "./prepare-schema.ts";
-import { createRequestWriter } from "./requests.ts";
-import { createRevoker } from "./revoker.ts";
-import { createInvitations, createRoleWriter } from "./roles.ts";
-import { createSearch } from "./search-writer.ts";
 import { createSessionLists } from "./session-lists.ts";
-import { createSetBack } from "./set-back.ts";
 import { createSignInStore } from "./sign-ins.ts";
 import { createSweep } from "./sweep.ts";
 import { createThrottleStore, createThrottleWriter } from "./throttles.ts";
-import { createVerificationStore } from "./verifications.ts";
 import { createWork } from "./work.ts";
 import { createWriteProbe } from "./write-probe.ts";
 
@@ -142,68 +126,35 @@ interface StoreParts {
 
 function assemble({ durable, fast, encryption, needed }: StoreParts): SqliteStore {
   const readVersion = createVersionReader(fast);
-  const audit = createAuditWriter(durable);
-  const requests = createRequestWriter(durable);
-  const endings = createEndingWriter(durable);
-  const revoker = createRevoker(durable, endings);
-  const throttles = createThrottleWriter(durable, encryption);
-  const mailboxes = createMailboxWriter(durable, throttles);
-  const queueMail = createMailWriter(durable, encryption, { throttles, mailboxes });
-  const search = createSearch(durable);
-  const directory = createDirectoryWriter(durable, { audit, requests, revoker, search, queueMail });
-  const bindings = createBindingWriter(durable, { audit, requests, revoker });
-  const clients = createClientWriter(durable, encryption);
-  const roles = createRoleWriter(durable, { audit, revoker });
+  const throttles = createThrottleWriter(durable);
+  const engine = new SqliteEngine(durable, createNativeSteps(durable, throttles));
+  const store = assembleStore({
+    engine,
+    encryption,
+    deferredMail: { least: 5, most: 200, turnMs: TURN_MS, aTransaction: 200 },
+    native: {
+      signIns: createSignInStore(fast, encryption),
+      accountsAtClients: createAccountAtClientStore(durable, engine),
+      artifacts: createArtifactStore(fast, durable, encryption, engine),
+      keys: createKeyStore(durable, encryption),
+      throttles: createThrottleStore(fast, encryption),
+      administration: { ...createSessionLists(durable), ...createWork(durable, throttles, encryption) },
+      turnMs: TURN_MS,
+      grantsATurn: 5,
+      sweep: createSweep(fast, engine),
+      schemaVersion: async () => ({ found: await readVersion(), needed }),
+      writeFault: createWriteProbe(durable, [durable, fast]),
+      async close() {
+        fast.close();
+        durable.close();
+      },
+    },
+  });
   return {
-    accounts: createAccountStore(durable, { audit, search }),
-    directory: createDirectoryStore(durable, directory),
-    links: createLinkStore(durable, encryption, {
-      audit,
-      requests,
-      throttles,
-      mailboxes,
-      queueMail,
-      revoker,
-      bindings,
-      roles,
-    }),
-    outbox: createOutboxStore(durable, encryption, { requests, throttles, mailboxes, audit, queueMail }),
-    signIns: createSignInStore(fast, encryption),
-    accountsAtClients: createAccountAtClientStore(durable, revoker),
-    artifacts: createArtifactStore(fast, durable, encryption, revoker),
-    clients: createClientStore(durable, encryption, clients),
-    keys: createKeyStore(durable, encryption),
-    throttles: createThrottleStore(fast, encryption),
-    audit: createAuditStore(durable),
-    verifications: createVerificationStore(durable, audit),
-    administration: {
-      ...createListings(durable, search),
-      ...createSessionLists(durable),
-      ...createChanges(durable, encryption, {
-        audit,
-        clients,
-        directory,
-        bindings,
-        queueMail,
-        revoker,
-        roles,
-      }),
-      ...createInvitations(durable, roles),
-      ...createApiKeys(durable),
-      ...createEndedRows(durable, revoker),
-      ...createWork(durable, throttles),
-      ...createSetBack(durable),
+    ...store,
+    get statements() {
+      return [...durable.statements, ...fast.statements];
     },
-    turnMs: TURN_MS,
-    grantsATurn: 5,
-    sweep: createSweep(fast),
-    schemaVersion: async () => ({ found: await readVersion(), needed }),
-    writeFault: createWriteProbe(durable, [durable, fast]),
-    async close() {
-      fast.close();
-      durable.close();
-    },
-    statements: [...durable.statements, ...fast.statements],
   };
 }
 

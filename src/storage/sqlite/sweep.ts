@@ -7,8 +7,9 @@ import type { Instant } from "../../clock.ts";
 import { Pace } from "../../pace.ts";
 import { nullable, text } from "../../sql-columns.ts";
 import type { Store } from "../contract.ts";
+import { sweepSelections } from "../intentions/sweep.ts";
 import type { Database } from "./database.ts";
-import { createSuccession, GONE_COLUMNS, toGone } from "./succession.ts";
+import type { SqliteEngine } from "./engine.ts";
 
 /** How many rows go in one transaction, so that nobody waits long for the write lock. */
 const BATCH = { least: 20, most: 500 };
@@ -19,7 +20,7 @@ const COUNTS_RETENTION_MS = 40 * 24 * 3_600_000;
 /** Removes up to so many rows that had expired at `now`; returns how many rows that were. */
 type SweepOne = (now: Instant, limit: number) => number;
 
-export function createSweep(database: Database): Store["sweep"] {
+export function createSweep(database: Database, engine: SqliteEngine): Store["sweep"] {
   const expired = (table: string) => `
     DELETE FROM ${table} WHERE rowid IN (
       SELECT rowid FROM ${table} WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit)`;
@@ -33,11 +34,6 @@ export function createSweep(database: Database): Store["sweep"] {
   const artifacts = database.prepare(`${expired("artifacts")} RETURNING session_uid`, {
     session_uid: nullable(text),
   });
-  const selections = database.prepare(
-    `${expired("selections")} RETURNING grant_id, session_uid, client_id`,
-    GONE_COLUMNS,
-  );
-  const succeed = createSuccession(database);
   const counters = database.prepare(`
     DELETE FROM counters WHERE (hour, name) IN (
       SELECT hour, name FROM counters WHERE hour < :until ORDER BY hour, name LIMIT :limit)`);
@@ -53,17 +49,10 @@ export function createSweep(database: Database): Store["sweep"] {
     return rows.length;
   };
 
-  const sweepSelections: SweepOne = (now, limit) => {
-    const gone = selections.all({ now, limit }).map(toGone);
-    succeed(gone);
-    return gone.length;
-  };
-
   const sweepCounters: SweepOne = (now, limit) => counters.run({ until: now - COUNTS_RETENTION_MS, limit });
 
   const sweeps: readonly SweepOne[] = [
     sweepArtifacts,
-    sweepSelections,
     ...plain.map(
       (statement): SweepOne =>
         (now, limit) =>
@@ -73,7 +62,10 @@ export function createSweep(database: Database): Store["sweep"] {
   ];
 
   return async (now, run) => {
-    let removed = 0;
+    let removed = await new Pace(BATCH).turns(async (size) => {
+      const done = await sweepSelections(engine, now, size);
+      return { done, isLast: done < size };
+    }, run);
     for (const sweep of sweeps) {
       removed += await new Pace(BATCH).turns(async (size) => {
         const done = await database.transaction(() => sweep(now, size));

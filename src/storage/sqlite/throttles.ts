@@ -8,14 +8,12 @@ import type { Limit } from "../../domain/limit.ts";
 import { LONGEST_FLOW_MS } from "../../domain/throttle-keys.ts";
 import { integer } from "../../sql-columns.ts";
 import type { ThrottleStore } from "../contract.ts";
-import { THROTTLE_KEY } from "../encrypted-fields.ts";
+import { keyHashOf } from "../encrypted-fields.ts";
 import type { FieldEncryption } from "../field-encryption.ts";
 import type { Database } from "./database.ts";
 
 /** Uses throttles inside the transaction of what they hold back. */
 export interface ThrottleWriter {
-  /** What is stored of a key. */
-  hash(key: string): string;
   /**
    * Takes a slot; `count` is which one of the window, from 1, and one more than the limit where none was
    * left.
@@ -28,7 +26,7 @@ export interface ThrottleWriter {
   reserve(keyHash: string, limit: Limit, now: Instant, longestMs: Milliseconds): Instant;
 }
 
-export function createThrottleWriter(database: Database, encryption: FieldEncryption): ThrottleWriter {
+export function createThrottleWriter(database: Database): ThrottleWriter {
   const expires = { expires_at: integer };
   const take = database.prepare(
     `
@@ -79,7 +77,6 @@ export function createThrottleWriter(database: Database, encryption: FieldEncryp
   }
 
   return {
-    hash: (key) => encryption.fingerprint(key, THROTTLE_KEY),
     take: (keyHash, limit, now) => takeAll(keyHash, 1, limit, now),
     takeSome(keyHash, wanted, limit, now) {
       const row = left.get({ keyHash, limit: limit.limit, now });
@@ -105,17 +102,18 @@ export function createThrottleWriter(database: Database, encryption: FieldEncryp
 }
 
 export function createThrottleStore(database: Database, encryption: FieldEncryption): ThrottleStore {
-  const throttles = createThrottleWriter(database, encryption);
+  const throttles = createThrottleWriter(database);
+  const hash = keyHashOf(encryption);
 
   return {
     takeSlot: (key, limit, windowSeconds, now) =>
       database.transaction(() => {
-        const { taken, resetsAt } = throttles.take(throttles.hash(key), { limit, windowSeconds }, now);
+        const { taken, resetsAt } = throttles.take(hash(key), { limit, windowSeconds }, now);
         return { taken, resetsAt };
       }),
     takeSlots: (key, wanted, limit, now) =>
-      database.transaction(() => throttles.takeSome(throttles.hash(key), wanted, limit, now)),
+      database.transaction(() => throttles.takeSome(hash(key), wanted, limit, now)),
     reserve: (key, limit, now, longestMs = LONGEST_FLOW_MS) =>
-      database.transaction(() => throttles.reserve(throttles.hash(key), limit, now, longestMs)),
+      database.transaction(() => throttles.reserve(hash(key), limit, now, longestMs)),
   };
 }

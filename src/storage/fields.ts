@@ -1,0 +1,113 @@
+/**
+ * The fields of what is stored, as every back end has them: a table of these says how a record's values are
+ * kept, and both SQL and documents are made of it (tables.ts).
+ */
+
+import type { Instant } from "../clock.ts";
+
+/** Where something stands among what was stored: each back end counts in its own way. */
+export type Place = string | number;
+
+export type FieldKind = "text" | "number" | "flag" | "instant" | "json" | "place";
+
+declare const value: unique symbol;
+
+/** How the values of one field are kept. */
+export interface Field<T> {
+  readonly kind: FieldKind;
+  readonly isNullable: boolean;
+  /** The only values that there are. In SQL they stand as they are, so that partial indexes are found. */
+  readonly values?: readonly string[];
+  /** What it is called in SQLite: its name with underscores, unless given. */
+  readonly column?: string;
+  /** What it is called in MongoDB: its name, unless given. */
+  readonly path?: string;
+  /** What it is where MongoDB has nothing: a version that knew nothing of it left it out. */
+  readonly absent?: T;
+  /** SQLite computes it, by its column or by this expression; nobody writes it there. */
+  readonly computed?: true | string;
+  /** MongoDB has it within another field, which is written. */
+  readonly isPart?: true;
+  /** What JSON of it must look like, as MongoDB checks it. */
+  readonly shape?: Shape;
+  /** What is told where SQLite's JSON can't be read: the text as it is, or null. Otherwise it is an error. */
+  readonly unreadable?: "text" | "null";
+  readonly [value]?: T;
+}
+
+/** JSON, as MongoDB checks it. */
+export type Shape =
+  | "text"
+  | "number"
+  | "flag"
+  | "anything"
+  | { readonly listOf: Shape }
+  | {
+      readonly fields: Readonly<Record<string, Shape | { readonly orNull: Shape }>>;
+      readonly optional?: Readonly<Record<string, Shape>>;
+    };
+
+type Details<T> = Partial<Omit<Field<T>, "kind" | "isNullable" | typeof value>>;
+
+export const text = <T extends string = string>(details: Details<T> = {}): Field<T> => {
+  return { kind: "text", isNullable: false, ...details };
+};
+export const number = (details: Details<number> = {}): Field<number> => {
+  return { kind: "number", isNullable: false, ...details };
+};
+export const flag = (details: Details<boolean> = {}): Field<boolean> => {
+  return { kind: "flag", isNullable: false, ...details };
+};
+export const instant = (details: Details<Instant> = {}): Field<Instant> => {
+  return { kind: "instant", isNullable: false, ...details };
+};
+export const json = <T>(shape: Shape, details: Details<T> = {}): Field<T> => {
+  return { kind: "json", isNullable: false, shape, ...details };
+};
+/** The order in which rows of one instant were written: given by the back end, read and compared alone. */
+export const place = (details: Details<Place> = {}): Field<Place> => {
+  return { kind: "place", isNullable: false, ...details };
+};
+/** One of a closed set; every one of them is named. */
+export const oneOf = <T extends string>(values: Record<T, true>, details: Details<T> = {}): Field<T> => {
+  return { kind: "text", isNullable: false, values: Object.keys(values), ...details };
+};
+export const orNull = <T>(field: Field<T>, details: Details<T | null> = {}): Field<T | null> => {
+  const { absent: _absent, ...rest } = field;
+  return { ...rest, ...details, isNullable: true };
+};
+
+export type Fields = Readonly<Record<string, Field<unknown>>>;
+
+/** A record as it is stored: flat, one value a field. */
+export type RowOf<F extends Fields> = { [Name in keyof F]: F[Name] extends Field<infer T> ? T : never };
+
+/** The records of one kind. */
+export interface Table<Row extends object> {
+  readonly name: string;
+  /** What it is called in SQLite. */
+  readonly table: string;
+  readonly fields: Readonly<Record<keyof Row & string, Field<unknown>>>;
+  /** The field by which one is found; MongoDB's `_id`. */
+  readonly key: keyof Row & string;
+  /** What tells its rows from each other in SQLite: their rowid, unless given. */
+  readonly identity: readonly string[];
+  readonly [value]?: Row;
+}
+
+/** As SQLite calls it. */
+export const underscored = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** Makes a table. MongoDB calls it by its name, SQLite with underscores. */
+export function tableOf<F extends Fields>(
+  name: string,
+  key: keyof F & string,
+  fields: F,
+  { identity }: { identity?: readonly (keyof F & string)[] } = {},
+): Table<RowOf<F>> {
+  return { name, table: underscored(name), key, fields, identity: identity ?? ["rowid"] };
+}
+
+/** What a field is called in SQLite. */
+export const columnOf = (name: string, { column, kind }: Field<unknown>): string =>
+  column ?? (kind === "place" ? "rowid" : underscored(name));
