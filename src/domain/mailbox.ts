@@ -107,7 +107,7 @@ export function collectedRoomAt({ collectedAt }: MailboxUse, now: Instant): Inst
  * When a request that is over a limit is looked at again, by when there is room for a mail of its own and for
  * a collected one.
  */
-export function heldUntil(room: { separateAt: Instant; collectedAt: Instant }, now: Instant): Instant {
+export function deferredUntil(room: { separateAt: Instant; collectedAt: Instant }, now: Instant): Instant {
   return Math.min(room.separateAt, Math.max(room.collectedAt, now + GATHERING_MS));
 }
 

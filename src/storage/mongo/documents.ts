@@ -92,7 +92,7 @@ export type OutboxDocument = Omit<Stored<OutboxMessage>, "content"> & {
   bouncedAt?: Date | null;
   bounce?: string | null;
   /**
-   * Of a message that is held: since when it waits, which may be since an earlier one whose place it took.
+   * Of a deferred message: since when it waits, which may be since an earlier one whose place it took.
    */
   placeAt?: Date | null;
   askerHash?: string | null;

@@ -7,6 +7,7 @@
 
 import type { ClientSession } from "mongodb";
 import type { Instant } from "../../clock.ts";
+import { ASKED_WINDOW, type MailPlace, placeOf, type Room } from "../../domain/deferred-mail.ts";
 import type { Limit } from "../../domain/limit.ts";
 import {
   asOf,
@@ -21,7 +22,6 @@ import {
 } from "../../domain/mailbox.ts";
 import type { Asker } from "../../domain/records.ts";
 import { askedThrottle, type MailThrottleHashes } from "../../domain/throttle-keys.ts";
-import { ASKED_WINDOW, type MailPlace, placeOf, type Room } from "../../domain/waiting-mail.ts";
 import type { MongoDatabase } from "./database.ts";
 import { at } from "./documents.ts";
 import type { ThrottleWriter } from "./throttles.ts";
