@@ -105,12 +105,12 @@ export interface InquiryAnswerPart {
 export interface LinkStore {
   /**
    * Stores an inquiry, in one transaction with what it takes of the throttles, unless its identity made one
-   * less than the pause ago: of racers one is stored. Over the identity's limit it is held until that window
-   * ends, and takes the place of an older one of the identity that is still held: that is removed, or, where
-   * a part of its answer is written, settled with that. Otherwise it waits for its place in the client
-   * address's flow, for as long as one of its ordinal may; one that may not wait at all takes none. Its own
-   * wait, from `createdAt` to `notBefore`, begins when the throttles let it through. Reads nothing of the
-   * directory.
+   * less than the pause ago: of racers one is stored. Over the identity's limit it is throttled until that
+   * window ends, and takes the place of an older one of the identity that is still throttled: that is
+   * removed, or, where a part of its answer is written, settled with that. Otherwise it waits for its place
+   * in the client address's flow, for as long as one of its ordinal may; one that may not wait at all takes
+   * none. Its own wait, from `createdAt` to `notBefore`, begins when the throttles let it through. Reads
+   * nothing of the directory.
    */
   inquire(inquiry: NewInquiry, throttles?: InquiryThrottles): Promise<InquiryOutcome>;
   /** The newest inquiry of an interaction chain, settled or not (its address is null once settled). */
@@ -118,8 +118,8 @@ export interface LinkStore {
   /**
    * Claims the unsettled inquiry that is due longest, until `now + leaseMs`: due is what has its `notBefore`
    * and the end of its lease behind it, and of equals the one that was stored first. What isn't due costs
-   * nothing, however much of it there is. Racers never hold the same one; a worker that dies loses its lease,
-   * not the inquiry.
+   * nothing, however much of it there is. Racers never claim the same one; a worker that dies loses its
+   * lease, not the inquiry.
    */
   claimInquiry(worker: string, now: Instant, leaseMs: Milliseconds): Promise<ClaimedInquiry | undefined>;
   /**

@@ -180,7 +180,7 @@ export function createAccountAtClientStore(database: MongoDatabase, revoker: Rev
           replacedBy: one.replacedBy ?? null,
         }));
         const plan = planSelection(selection, current, now, { byHand });
-        if (plan.kind === "held") return undefined;
+        if (plan.kind === "other_selected") return undefined;
         if (isRemembered) await remember(session, selection);
         if (plan.kind === "kept") return { grantId: plan.grantId, revokedGrants: [] };
         // Whoever unbinds or disables the profile meanwhile must see this selection: that is decided by the

@@ -97,7 +97,7 @@ export function createAccountAtClientStore(database: Database, revoker: Revoker)
           return { selection: row.selection, replacedBy: row.replaced_by };
         });
         const plan = planSelection(selection, current, now, { byHand });
-        if (plan.kind === "held") return undefined;
+        if (plan.kind === "other_selected") return undefined;
         if (isRemembered) remember.run({ accountId, clientId, profileId });
         if (plan.kind === "kept") return { grantId: plan.grantId, revokedGrants: [] };
         revoker.grants(plan.ended);
