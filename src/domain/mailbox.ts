@@ -113,12 +113,12 @@ export function deferredUntil(room: { separateAt: Instant; collectedAt: Instant 
 
 /** The use with one more mail of its own, without what no limit looks at any more. */
 export function withSeparate(use: MailboxUse, limits: MailboxLimits, now: Instant): MailboxUse {
-  const kept = use.separate.filter(({ at }) => at > now - longestWindowMs(limits));
-  const last = kept.at(-1);
+  const recent = use.separate.filter(({ at }) => at > now - longestWindowMs(limits));
+  const last = recent.at(-1);
   const separate =
     last?.at === now
-      ? [...kept.slice(0, -1), { at: now, count: last.count + 1 }]
-      : [...kept, { at: now, count: 1 }];
+      ? [...recent.slice(0, -1), { at: now, count: last.count + 1 }]
+      : [...recent, { at: now, count: 1 }];
   const [first, second, ...rest] = separate;
   if (separate.length <= MOST_INSTANTS || first === undefined || second === undefined)
     return { ...use, separate };

@@ -14,7 +14,7 @@ export interface SessionSelection {
 
 export type SelectionPlan =
   /** The profile is selected already, under this grant. */
-  | { kind: "kept"; grantId: GrantId }
+  | { kind: "unchanged"; grantId: GrantId }
   /** Nobody's hand chose it, and another profile is selected: nothing may be changed. */
   | { kind: "other_selected" }
   /**
@@ -37,7 +37,7 @@ export function planSelection(
   const live = existing.filter(({ selection }) => selection.expiresAt > now);
   const own = live.filter(({ selection }) => selection.accountId === accountId);
   const current = currentOf(own);
-  if (current?.profileId === profileId) return { kind: "kept", grantId: current.grantId };
+  if (current?.profileId === profileId) return { kind: "unchanged", grantId: current.grantId };
   if (current !== undefined && !byHand) return { kind: "other_selected" };
   const idsOf = (some: readonly SessionSelection[]) => some.map(({ selection }) => selection.grantId);
   return {

@@ -182,7 +182,7 @@ export function createAccountAtClientStore(database: MongoDatabase, revoker: Rev
         const plan = planSelection(selection, current, now, { byHand });
         if (plan.kind === "other_selected") return undefined;
         if (isRemembered) await remember(session, selection);
-        if (plan.kind === "kept") return { grantId: plan.grantId, revokedGrants: [] };
+        if (plan.kind === "unchanged") return { grantId: plan.grantId, revokedGrants: [] };
         // Whoever unbinds or disables the profile meanwhile must see this selection: that is decided by the
         // profile.
         await profiles.updateOne({ _id: profileId }, { $inc: { selections: 1 } }, { session });

@@ -99,7 +99,7 @@ export function createAccountAtClientStore(database: Database, revoker: Revoker)
         const plan = planSelection(selection, current, now, { byHand });
         if (plan.kind === "other_selected") return undefined;
         if (isRemembered) remember.run({ accountId, clientId, profileId });
-        if (plan.kind === "kept") return { grantId: plan.grantId, revokedGrants: [] };
+        if (plan.kind === "unchanged") return { grantId: plan.grantId, revokedGrants: [] };
         revoker.grants(plan.ended);
         replace.run({ grantId, sessionUid, clientId });
         insert.run({ grantId, sessionUid, clientId, accountId, profileId, expiresAt });
