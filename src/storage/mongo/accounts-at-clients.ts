@@ -1,6 +1,6 @@
 /**
- * Owns selections and remembered choices, and the two reads that every decision about an account or a grant
- * rests on. Each read is one aggregation: operations on the store are what this service costs.
+ * Selections and remembered choices in MongoDB, and the two reads that every decision about an account or a
+ * grant rests on. Each read is one aggregation: operations on the store are what this service costs.
  */
 
 import { type ClientSession, ObjectId } from "mongodb";

@@ -1,6 +1,6 @@
 /**
- * Owns the shape of what is stored: the records of domain/records.ts, their id as `_id` and their instants as
- * dates, so that the server can expire them and people can read them. `seq` keeps the order in which
+ * The documents that MongoDB stores: the records of domain/records.ts, their id as `_id` and their instants
+ * as dates, so that the server can expire them and people can read them. `seq` keeps the order in which
  * documents of one instant were written.
  */
 

@@ -1,4 +1,6 @@
-/** Owns the queue of endings whose rows are still there: claimed under a lease, removed part by part. */
+/**
+ * The queue in MongoDB of endings whose rows are still there: claimed under a lease, removed part by part.
+ */
 
 import { endingOf, isCountPermanent } from "../../domain/endings.ts";
 import type { AdminStore } from "../contract.ts";

@@ -1,8 +1,8 @@
 /**
- * Owns what each mailbox got lately of the mail that asking causes, and what identities asked for it: the
- * counts behind the rules of domain/mailbox.ts. Keys hold addresses, so only a keyed hash is stored. What one
- * transaction reads of a mailbox and another changes meanwhile makes the second of them begin anew, so that
- * racers never take the same room.
+ * Mailboxes' use in MongoDB: what each got lately of the mail that asking causes, and what identities asked
+ * for it, the counts behind the rules of domain/mailbox.ts. Keys hold addresses, so only a keyed hash is
+ * stored. What one transaction reads of a mailbox and another changes meanwhile makes the second of them
+ * begin anew, so that racers never take the same room.
  */
 
 import type { ClientSession } from "mongodb";

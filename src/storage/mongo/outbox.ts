@@ -1,4 +1,4 @@
-/** Owns the outbox: messages wait here, encrypted, until a worker has sent them. */
+/** The outbox in MongoDB: messages wait here, encrypted, until a worker has sent them. */
 
 import type { Instant } from "../../clock.ts";
 import { mailRequeued } from "../../domain/audit-entries.ts";

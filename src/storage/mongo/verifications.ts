@@ -1,4 +1,4 @@
-/** Owns verifications of the audit: who asked, how far each is, what it came to. */
+/** Verifications of the audit in MongoDB: who asked, how far each is, what it came to. */
 
 import { type ClientSession, ObjectId } from "mongodb";
 import type { Instant } from "../../clock.ts";

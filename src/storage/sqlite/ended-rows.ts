@@ -1,4 +1,4 @@
-/** Owns the queue of endings whose rows are still there: claimed under a lease, removed part by part. */
+/** The queue in SQLite of endings whose rows are still there: claimed under a lease, removed part by part. */
 
 import { endingOf, isCountPermanent } from "../../domain/endings.ts";
 import { integer, text } from "../../sql-columns.ts";

@@ -1,6 +1,7 @@
 /**
- * Owns what each mailbox got lately of the mail that asking causes, and what identities asked for it: the
- * counts behind the rules of domain/mailbox.ts. Keys hold addresses, so only a keyed hash is stored.
+ * Mailboxes' use in SQLite: what each got lately of the mail that asking causes, and what identities asked
+ * for it, the counts behind the rules of domain/mailbox.ts. Keys hold addresses, so only a keyed hash is
+ * stored.
  */
 
 import type { Instant } from "../../clock.ts";

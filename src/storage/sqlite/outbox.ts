@@ -1,4 +1,4 @@
-/** Owns the outbox: messages wait here, encrypted, until a worker has sent them. */
+/** The outbox in SQLite: messages wait here, encrypted, until a worker has sent them. */
 
 import { setImmediate } from "node:timers/promises";
 import type { Instant, Milliseconds } from "../../clock.ts";

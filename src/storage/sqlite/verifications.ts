@@ -1,4 +1,4 @@
-/** Owns verifications of the audit: who asked, how far each is, what it came to. */
+/** Verifications of the audit in SQLite: who asked, how far each is, what it came to. */
 
 import { verificationAsked } from "../../domain/audit-entries.ts";
 import { MOST_OPEN_VERIFICATIONS, MOST_VERIFICATIONS, openHeadOf } from "../../domain/verifications.ts";
