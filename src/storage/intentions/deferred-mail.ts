@@ -6,7 +6,7 @@
 import type { Instant } from "../../clock.ts";
 import { MOST_COLLECTED } from "../../domain/mailbox.ts";
 import type { MailThrottleHashes } from "../../domain/throttle-keys.ts";
-import { answerIn, collect, type HeldMail } from "../../domain/waiting-mail.ts";
+import { answerIn, collect, type DeferredMail } from "../../domain/deferred-mail.ts";
 import { Pace, type Turn } from "../../pace.ts";
 import type { OutboxStore } from "../contract.ts";
 import { DAMAGED_CONTENT, decryptContent } from "../encrypted-fields.ts";
@@ -125,7 +125,7 @@ function* releaseTogether(
   const found = yield* list(outbox, { state: "held", mailboxHash }, listing);
   const asked = found.flatMap(({ requestId }) => requestId ?? []);
   const pending = yield* pendingAmong(asked, now);
-  const deferred: HeldMail[] = [];
+  const deferred: DeferredMail[] = [];
   const damaged: string[] = [];
   const dead: string[] = [];
   for (const { id, messageId, to, sealedContent, requestId } of found) {

@@ -1,10 +1,10 @@
 /** How a mail is queued in the transaction of its cause, or deferred where its mailbox has no room. */
 
 import type { Instant } from "../../clock.ts";
-import { heldUntil } from "../../domain/mailbox.ts";
+import { deferredUntil } from "../../domain/mailbox.ts";
 import type { NewMail } from "../../domain/records.ts";
 import { mailThrottleHashes } from "../../domain/throttle-keys.ts";
-import type { MailPlace } from "../../domain/waiting-mail.ts";
+import type { MailPlace } from "../../domain/deferred-mail.ts";
 import { encryptContent, inquiryOf, type KeyHash } from "../encrypted-fields.ts";
 import type { FieldEncryption } from "../field-encryption.ts";
 import { insert, list, type Steps, update } from "../steps.ts";
@@ -47,7 +47,7 @@ export function createQueueMail(encryption: FieldEncryption, hash: KeyHash): Que
     const { askerHash } = place;
     const earlier = askerHash === null ? [] : yield* dropEarlier(keys.profile, askerHash, now);
     const room = yield* takeRoom(keys, throttle, now);
-    const due = room.taken ? now : heldUntil(room, now);
+    const due = room.taken ? now : deferredUntil(room, now);
     yield* insert(outbox, {
       ...message,
       mailboxHash: keys.mailbox,

@@ -20,7 +20,7 @@ import {
 } from "../../domain/mailbox.ts";
 import type { Asker } from "../../domain/records.ts";
 import { askedThrottle, type MailThrottleHashes } from "../../domain/throttle-keys.ts";
-import { ASKED_WINDOW, type MailPlace, placeOf, type Room } from "../../domain/waiting-mail.ts";
+import { ASKED_WINDOW, type MailPlace, placeOf, type Room } from "../../domain/deferred-mail.ts";
 import type { KeyHash } from "../encrypted-fields.ts";
 import { call, get, put, type Steps } from "../steps.ts";
 import { mailboxes } from "../tables.ts";

@@ -3,7 +3,7 @@
 import type { Instant } from "../../clock.ts";
 import { verificationAsked } from "../../domain/audit-entries.ts";
 import type { AuditVerification } from "../../domain/records.ts";
-import { KEPT_VERIFICATIONS, MOST_OPEN_VERIFICATIONS, openHeadOf } from "../../domain/verifications.ts";
+import { MOST_VERIFICATIONS, MOST_OPEN_VERIFICATIONS, openHeadOf } from "../../domain/verifications.ts";
 import type { VerificationStore } from "../contract.ts";
 import {
   AlreadyThere,
@@ -113,7 +113,7 @@ function* ask(
 
 function* removeOldest(): Steps<void> {
   const all = yield* list(auditVerifications, every, newestFirst);
-  const surplus = all.slice(KEPT_VERIFICATIONS).map(({ id }) => id);
+  const surplus = all.slice(MOST_VERIFICATIONS).map(({ id }) => id);
   if (surplus.length > 0) yield* remove(auditVerifications, { id: { in: surplus }, openHead: null });
 }
 

@@ -3,7 +3,7 @@
  * there; and keys of the REST API as they are read.
  */
 
-import { endingOf, isCountKept } from "../../domain/endings.ts";
+import { endingOf, isCountPermanent } from "../../domain/endings.ts";
 import type { SignOut } from "../../domain/records.ts";
 import type { AdminStore } from "../contract.ts";
 import { add, type Engine, first, list, remove, take, update } from "../steps.ts";
@@ -34,7 +34,7 @@ export function createWork(engine: Engine): Work {
         const part = { after: leased.place, most, endedAt: leased.endedAt, now };
         const { grants, next } = yield* removeEndedPart(ending, part);
         if (next !== null) yield* update(endings, { key }, { place: next, dueAt: now + leaseMs });
-        else if (isCountKept(ending))
+        else if (isCountPermanent(ending))
           yield* update(endings, { key }, { place: "", dueAt: null, leaseWorker: null });
         else yield* remove(endings, { key });
         return { result: next === null ? "done" : "more", grants };

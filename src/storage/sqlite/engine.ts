@@ -11,7 +11,7 @@ import type { NativeSteps } from "../native-steps.ts";
 import { Add, AlreadyThere, type Engine, type Listing, type Step, type Steps, type WriteStep } from "../steps.ts";
 import { TABLES } from "../tables.ts";
 import type { Database, Parameters, Query, Statement } from "./database.ts";
-import { resultCode } from "./failures.ts";
+import { extendedCode } from "./failures.ts";
 
 type AnyRow = Record<string, unknown>;
 type AnyTable = Table<never>;
@@ -324,7 +324,7 @@ function once<T>(insert: () => T): T {
   try {
     return insert();
   } catch (error) {
-    if (TAKEN.includes(resultCode(error))) throw new AlreadyThere("it is there already", { cause: error });
+    if (TAKEN.includes(extendedCode(error))) throw new AlreadyThere("it is there already", { cause: error });
     throw error;
   }
 }

@@ -55,7 +55,8 @@ export function resultCode(error: unknown): number | undefined {
   return code === undefined ? undefined : code & 0xff;
 }
 
-function extendedCode(error: unknown): number | undefined {
+/** The same with what it is of (https://www.sqlite.org/rescode.html). */
+export function extendedCode(error: unknown): number | undefined {
   if (!(error instanceof Error) || !("errcode" in error) || typeof error.errcode !== "number")
     return undefined;
   return error.errcode;
