@@ -4,9 +4,9 @@
  */
 
 import type { Instant } from "../../clock.ts";
+import { answerIn, collect, type DeferredMail } from "../../domain/deferred-mail.ts";
 import { MOST_COLLECTED } from "../../domain/mailbox.ts";
 import type { MailThrottleHashes } from "../../domain/throttle-keys.ts";
-import { answerIn, collect, type DeferredMail } from "../../domain/deferred-mail.ts";
 import { Pace, type Turn } from "../../pace.ts";
 import type { OutboxStore } from "../contract.ts";
 import { DAMAGED_CONTENT, decryptContent } from "../encrypted-fields.ts";

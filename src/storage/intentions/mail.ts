@@ -1,10 +1,10 @@
 /** How a mail is queued in the transaction of its cause, or deferred where its mailbox has no room. */
 
 import type { Instant } from "../../clock.ts";
+import type { MailPlace } from "../../domain/deferred-mail.ts";
 import { deferredUntil } from "../../domain/mailbox.ts";
 import type { NewMail } from "../../domain/records.ts";
 import { mailThrottleHashes } from "../../domain/throttle-keys.ts";
-import type { MailPlace } from "../../domain/deferred-mail.ts";
 import { encryptContent, inquiryOf, type KeyHash } from "../encrypted-fields.ts";
 import type { FieldEncryption } from "../field-encryption.ts";
 import { insert, list, type Steps, update } from "../steps.ts";

@@ -6,6 +6,7 @@
  */
 
 import type { Instant } from "../../clock.ts";
+import { ASKED_WINDOW, type MailPlace, placeOf, type Room } from "../../domain/deferred-mail.ts";
 import type { Limit } from "../../domain/limit.ts";
 import {
   asOf,
@@ -20,7 +21,6 @@ import {
 } from "../../domain/mailbox.ts";
 import type { Asker } from "../../domain/records.ts";
 import { askedThrottle, type MailThrottleHashes } from "../../domain/throttle-keys.ts";
-import { ASKED_WINDOW, type MailPlace, placeOf, type Room } from "../../domain/deferred-mail.ts";
 import type { KeyHash } from "../encrypted-fields.ts";
 import { call, get, put, type Steps } from "../steps.ts";
 import { mailboxes } from "../tables.ts";

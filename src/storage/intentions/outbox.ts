@@ -3,8 +3,8 @@
 import { setImmediate } from "node:timers/promises";
 import type { Instant, Milliseconds } from "../../clock.ts";
 import { mailRequeued } from "../../domain/audit-entries.ts";
-import type { Delivery, LinkRequestId, OutboxMessage } from "../../domain/records.ts";
 import { requestsIn, withLinksOf } from "../../domain/deferred-mail.ts";
+import type { Delivery, LinkRequestId, OutboxMessage } from "../../domain/records.ts";
 import type { OutboxStore } from "../contract.ts";
 import { DAMAGED_CONTENT, decryptContent, type KeyHash } from "../encrypted-fields.ts";
 import type { FieldEncryption } from "../field-encryption.ts";

@@ -3,7 +3,7 @@
 import type { Instant } from "../../clock.ts";
 import { verificationAsked } from "../../domain/audit-entries.ts";
 import type { AuditVerification } from "../../domain/records.ts";
-import { MOST_VERIFICATIONS, MOST_OPEN_VERIFICATIONS, openHeadOf } from "../../domain/verifications.ts";
+import { MOST_OPEN_VERIFICATIONS, MOST_VERIFICATIONS, openHeadOf } from "../../domain/verifications.ts";
 import type { VerificationStore } from "../contract.ts";
 import {
   AlreadyThere,

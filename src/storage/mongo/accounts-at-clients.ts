@@ -8,6 +8,7 @@ import type { GrantId, OrganizationId } from "../../domain/ids.ts";
 import type { Selection } from "../../domain/records.ts";
 import { planSelection } from "../../domain/selecting.ts";
 import type { AccountAtClientStore } from "../contract.ts";
+import { revokeGrants } from "../intentions/revoking.ts";
 import type { MongoDatabase } from "./database.ts";
 import {
   at,
@@ -20,13 +21,13 @@ import {
   toSelection,
 } from "./documents.ts";
 import { endingStages, numberOfEndings, standingStages } from "./endings.ts";
+import type { MongoEngine } from "./engine.ts";
 import {
   type MembershipDocument,
   toMembership,
   toMembershipStages,
   withMembershipStages,
 } from "./memberships.ts";
-import type { Revoker } from "./revoker.ts";
 import type { Pipeline } from "./typed-collection.ts";
 
 /** What selecting a profile reads of it. */
@@ -72,7 +73,10 @@ interface AccountAtClientDocument {
   identity: IdentityDocument[];
 }
 
-export function createAccountAtClientStore(database: MongoDatabase, revoker: Revoker): AccountAtClientStore {
+export function createAccountAtClientStore(
+  database: MongoDatabase,
+  engine: MongoEngine,
+): AccountAtClientStore {
   const { accounts, profiles, selections, rememberedChoices } = database.collections;
 
   const remember = async (session: ClientSession, { accountId, clientId, profileId }: Selection) => {
@@ -186,7 +190,7 @@ export function createAccountAtClientStore(database: MongoDatabase, revoker: Rev
         // Whoever unbinds or disables the profile meanwhile must see this selection: that is decided by the
         // profile.
         await profiles.updateOne({ _id: profileId }, { $inc: { selections: 1 } }, { session });
-        await revoker.grants(session, plan.ended);
+        await engine.drive(session, revokeGrants(plan.ended));
         await selections.updateMany({ sessionUid, clientId }, { $set: { replacedBy: grantId } }, { session });
         const { grantId: _id, ...fields } = selection;
         const { organizationId, endings } = found;

@@ -10,9 +10,10 @@ import { LEAST_EXTENSION_MS } from "../artifact-extension.ts";
 import type { ArtifactExtension, ArtifactStore } from "../contract.ts";
 import { decryptPayload, encryptPayload } from "../encrypted-fields.ts";
 import type { FieldEncryption } from "../field-encryption.ts";
+import { revokeGrants } from "../intentions/revoking.ts";
 import { isDuplicate, type MongoDatabase } from "./database.ts";
-import { at } from "./documents.ts";
-import { artifactId, type Revoker } from "./revoker.ts";
+import { artifactId, at } from "./documents.ts";
+import type { MongoEngine } from "./engine.ts";
 import { createSessionMethods } from "./sessions.ts";
 
 /** See ArtifactStore.extend. */
@@ -32,10 +33,10 @@ export async function extendArtifact(
 export function createArtifactStore(
   database: MongoDatabase,
   encryption: FieldEncryption,
-  revoker: Revoker,
+  engine: MongoEngine,
 ): ArtifactStore {
   const { artifacts, selections, endings } = database.collections;
-  const { findSession, ...sessionMethods } = createSessionMethods(database, encryption);
+  const { findSession, ...sessionMethods } = createSessionMethods(database, engine, encryption);
   /** How many endings a client's own tokens are under. */
   const endingsOf = async (clientId: ClientId) =>
     (await endings.findOne({ _id: endingKey({ kind: "client", id: clientId }) }))?.count ?? 0;
@@ -97,7 +98,7 @@ export function createArtifactStore(
       if (ends.length === 0) return database.run(() => take());
       return database.transaction(async (session) => {
         const isWon = await take(session);
-        if (isWon) await revoker.grants(session, ends);
+        if (isWon) await engine.drive(session, revokeGrants(ends));
         return isWon;
       });
     },
@@ -111,7 +112,7 @@ export function createArtifactStore(
       database.transaction(async (session) => {
         const options = { session, projection: { _id: 1 } } as const;
         const others = signIn === undefined ? [] : await selections.find({ ...signIn }, options).toArray();
-        await revoker.grants(session, [grantId, ...others.map(({ _id }) => _id)]);
+        await engine.drive(session, revokeGrants([grantId, ...others.map(({ _id }) => _id)]));
       }),
   };
 }

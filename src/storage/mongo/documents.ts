@@ -36,7 +36,7 @@ import type {
   SignOut,
   UpstreamTransaction,
 } from "../../domain/records.ts";
-import type { Count } from "../contract.ts";
+import type { ArtifactModel, Count } from "../contract.ts";
 import type { EncryptedSignIn } from "../encrypted-fields.ts";
 import type { TypedCollection } from "./typed-collection.ts";
 
@@ -381,3 +381,6 @@ export function toSelection(document: SelectionDocument): Selection {
 
 /** The present, for a filter. */
 export const at = (now: Instant) => new Date(now);
+
+/** How an artifact is called: its model and the SHA-256 of its id. */
+export const artifactId = (model: ArtifactModel, idHash: SecretHash) => `${model}:${idHash}`;

@@ -8,8 +8,16 @@ import { type AnyBulkWriteOperation, type ClientSession, type Db, type Document,
 import { LiaisonError } from "../../errors.ts";
 import type { Field, Table } from "../fields.ts";
 import type { NativeSteps } from "../native-steps.ts";
-import { Add, type Engine, type Listing, type Step, type Steps, type WriteStep } from "../steps.ts";
-import type { MongoDatabase } from "./database.ts";
+import {
+  Add,
+  AlreadyThere,
+  type Engine,
+  type Listing,
+  type Step,
+  type Steps,
+  type WriteStep,
+} from "../steps.ts";
+import { isDuplicate, type MongoDatabase } from "./database.ts";
 
 type AnyRow = Readonly<Record<string, unknown>>;
 type AnyTable = Table<never>;
@@ -83,6 +91,11 @@ function toFilter(table: AnyTable, where: AnyRow): Document {
   for (const [name, condition] of Object.entries(where)) {
     if (condition === undefined) continue;
     const field = fieldOf(table, name);
+    if (condition !== null && condition === field.absent) {
+      // Where it isn't said, it is that.
+      filter[pathOf(table, name)] = { $in: [toStored(field, condition), null] };
+      continue;
+    }
     filter[pathOf(table, name)] =
       typeof condition === "object" && condition !== null
         ? Object.assign(
@@ -238,7 +251,7 @@ export class MongoEngine implements Engine {
     const collection = this.#collection(step.table);
     switch (step.op) {
       case "insert":
-        await collection.insertOne(toDocument(step.table, step.row), options);
+        await once(() => collection.insertOne(toDocument(step.table, step.row), options));
         return 1;
       case "put": {
         const { _id, ...document } = toDocument(step.table, step.row);
@@ -279,6 +292,16 @@ export class MongoEngine implements Engine {
 
   #collection({ name }: AnyTable) {
     return this.#db.collection<Document>(name);
+  }
+}
+
+/** A row that is there already is told as every back end tells it. */
+async function once<T>(insert: () => Promise<T>): Promise<T> {
+  try {
+    return await insert();
+  } catch (error) {
+    if (isDuplicate(error)) throw new AlreadyThere("it is there already", { cause: error });
+    throw error;
   }
 }
 

@@ -9,8 +9,7 @@ import { type Collection, type Db, type Document, ObjectId } from "mongodb";
 import { LiaisonError } from "../../errors.ts";
 import type { DumpedKind, DumpedRecord, Fingerprint, Load, Place } from "../dump.ts";
 import type { DumpedRecords } from "../dumped-records.ts";
-import { collectionsIn, type Dated, type Documents, dated } from "./documents.ts";
-import { artifactId } from "./revoker.ts";
+import { artifactId, collectionsIn, type Dated, type Documents, dated } from "./documents.ts";
 
 /** Where a load notes how far it came; while it is there, the store isn't whole. */
 const MARK = "copy";

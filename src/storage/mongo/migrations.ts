@@ -10,12 +10,12 @@ import type { AdminRole } from "../../domain/records.ts";
 import { accountTexts, organizationTexts, profileTexts, type SearchKind } from "../../domain/search.ts";
 import { CANARY, contextOf } from "../encrypted-fields.ts";
 import type { FieldEncryption } from "../field-encryption.ts";
+import type { Searched } from "../intentions/search.ts";
 import { COLLECTIONS } from "./collections.ts";
 import { isDuplicate } from "./database.ts";
 import { type CollectionName, collectionsIn } from "./documents.ts";
 import { dropIndexes, ensureCollections } from "./ensure-collections.ts";
-import { fillDueAt } from "./inquiries.ts";
-import { type Searched, termsOf, termWrites } from "./search-writer.ts";
+import { fillDueAt, termsOf, termWrites } from "./filling.ts";
 import type { CollectionSpecification, IndexSpecification } from "./specifications.ts";
 
 export interface MongoMigration {

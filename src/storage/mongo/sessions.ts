@@ -10,9 +10,10 @@ import type { SecretHash } from "../../domain/records.ts";
 import type { ArtifactStore, SessionAuthorization } from "../contract.ts";
 import { decryptPayload, encryptPayload, type Payload } from "../encrypted-fields.ts";
 import type { FieldEncryption } from "../field-encryption.ts";
-import { createBackChannelLogoutQueue } from "./back-channel-logout-queue.ts";
+import { tell } from "../intentions/revoking.ts";
 import { isDuplicate, type MongoDatabase } from "./database.ts";
 import { at, type SessionDocument } from "./documents.ts";
+import type { MongoEngine } from "./engine.ts";
 import type { Stage } from "./typed-collection.ts";
 
 type Row = SessionDocument["rows"][number];
@@ -24,9 +25,12 @@ interface SessionMethods
   findSession(idHash: SecretHash, now: Instant, includeExpired: boolean): Promise<Payload | undefined>;
 }
 
-export function createSessionMethods(database: MongoDatabase, encryption: FieldEncryption): SessionMethods {
+export function createSessionMethods(
+  database: MongoDatabase,
+  engine: MongoEngine,
+  encryption: FieldEncryption,
+): SessionMethods {
   const { sessions } = database.collections;
-  const queueLogouts = createBackChannelLogoutQueue(database.collections);
 
   const compose = ({ clients }: SessionDocument, row: Row | undefined): Payload | undefined => {
     if (row === undefined) return undefined;
@@ -105,7 +109,7 @@ export function createSessionMethods(database: MongoDatabase, encryption: FieldE
         const found = await sessions.findOne(its, { session, projection: { _id: 1 } });
         if (found === null) return;
         const told = clientIds.map((clientId) => ({ sessionUid: found._id, clientId, accountId }));
-        await queueLogouts(session, told, now);
+        await engine.drive(session, tell(told, now));
         await sessions.deleteOne({ _id: found._id }, { session });
       });
     },

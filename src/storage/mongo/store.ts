@@ -4,44 +4,28 @@ import type { Db, MongoClient } from "mongodb";
 import { MongoError } from "mongodb";
 import type { Instant } from "../../clock.ts";
 import { LiaisonError } from "../../errors.ts";
+import { assembleStore } from "../assemble.ts";
 import type { Store } from "../contract.ts";
 import type { Load } from "../dump.ts";
 import { CANARY, contextOf } from "../encrypted-fields.ts";
 import type { FieldEncryption } from "../field-encryption.ts";
 import { type MigrationReport, newerSchema, olderSchema } from "../migration.ts";
-import { createAccountStore } from "./accounts.ts";
 import { createAccountAtClientStore } from "./accounts-at-clients.ts";
-import { createApiKeys } from "./api-keys.ts";
 import { createArtifactStore } from "./artifacts.ts";
-import { createAuditStore, createAuditWriter } from "./audit.ts";
-import { createChanges } from "./changes.ts";
-import { createClientStore, createClientWriter } from "./clients.ts";
 import { COLLECTIONS } from "./collections.ts";
 import { MongoDatabase, TURN_MS, unboundedClient } from "./database.ts";
-import { createMailWriter } from "./deferred-mail.ts";
-import { createDirectoryStore, createDirectoryWriter } from "./directory.ts";
 import { collectionsIn } from "./documents.ts";
-import { createEndedRows } from "./ended-rows.ts";
-import { createEndingWriter } from "./endings.ts";
+import { MongoEngine } from "./engine.ts";
 import { differences, ensureCollections } from "./ensure-collections.ts";
+import { fillDueAt } from "./filling.ts";
 import { createKeyStore } from "./keys.ts";
-import { createBindingWriter, createLinkStore } from "./links.ts";
-import { createListings } from "./listings.ts";
 import { openLoad, refuseUnfinishedLoad } from "./load.ts";
-import { createMailboxWriter } from "./mailboxes.ts";
 import { MONGO_MIGRATIONS, type MongoMigration } from "./migrations.ts";
-import { createOutboxStore } from "./outbox.ts";
-import { createOwnerGuard } from "./owners.ts";
-import { createRequestWriter } from "./requests.ts";
-import { createRevoker } from "./revoker.ts";
-import { createInvitations, createRoleWriter } from "./roles.ts";
-import { createSearch } from "./search-writer.ts";
+import { createNativeSteps } from "./native-steps.ts";
 import { createSessionLists } from "./session-lists.ts";
-import { createSetBack } from "./set-back.ts";
 import { createSignInStore } from "./sign-ins.ts";
 import { createSweep } from "./sweep.ts";
 import { createThrottleStore, createThrottleWriter } from "./throttles.ts";
-import { createVerificationStore } from "./verifications.ts";
 import { createWork } from "./work.ts";
 
 export interface MongoSettings {
@@ -72,66 +56,41 @@ export async function openMongoStore(options: MongoOptions): Promise<Store> {
 }
 
 function assemble(database: MongoDatabase, encryption: FieldEncryption, needed: number): Store {
-  const audit = createAuditWriter(database);
-  const requests = createRequestWriter(database);
-  const revoker = createRevoker(database, createEndingWriter(database));
-  const throttles = createThrottleWriter(database, encryption);
-  const mailboxes = createMailboxWriter(database, throttles);
-  const queueMail = createMailWriter(database, encryption, { throttles, mailboxes });
-  const search = createSearch(database);
-  const directory = createDirectoryWriter(database, { audit, requests, revoker, search, queueMail });
-  const bindings = createBindingWriter(database, { audit, requests, revoker });
-  const clients = createClientWriter(database, encryption);
-  const owners = createOwnerGuard(database);
-  const roles = createRoleWriter(database, { audit, revoker, owners });
-  return {
-    accounts: createAccountStore(database, { audit, search }),
-    directory: createDirectoryStore(database, directory),
-    links: createLinkStore(database, encryption, {
-      audit,
-      requests,
-      throttles,
-      mailboxes,
-      queueMail,
-      bindings,
-      roles,
-      owners,
-    }),
-    outbox: createOutboxStore(database, encryption, { requests, throttles, mailboxes, audit, queueMail }),
-    signIns: createSignInStore(database, encryption),
-    accountsAtClients: createAccountAtClientStore(database, revoker),
-    artifacts: createArtifactStore(database, encryption, revoker),
-    clients: createClientStore(database, encryption, clients),
-    keys: createKeyStore(database, encryption),
-    throttles: createThrottleStore(database, throttles),
-    audit: createAuditStore(database),
-    verifications: createVerificationStore(database, audit),
-    administration: {
-      ...createListings(database, search),
-      ...createSessionLists(database),
-      ...createChanges(database, encryption, {
-        audit,
-        clients,
-        directory,
-        bindings,
-        queueMail,
-        revoker,
-        owners,
-        roles,
-      }),
-      ...createInvitations(database, { roles, owners }),
-      ...createApiKeys(database),
-      ...createEndedRows(database, revoker),
-      ...createWork(database, throttles),
-      ...createSetBack(database),
+  const throttles = createThrottleWriter(database);
+  const engine = new MongoEngine(database, createNativeSteps(database, throttles));
+  const store = assembleStore({
+    engine,
+    encryption,
+    deferredMail: { least: 50, most: 500, turnMs: TURN_MS, aTransaction: 1 },
+    native: {
+      signIns: createSignInStore(database, encryption),
+      accountsAtClients: createAccountAtClientStore(database, engine),
+      artifacts: createArtifactStore(database, encryption, engine),
+      keys: createKeyStore(database, encryption),
+      throttles: createThrottleStore(database, throttles, encryption),
+      administration: { ...createSessionLists(database), ...createWork(database, throttles, encryption) },
+      turnMs: TURN_MS,
+      grantsATurn: 100,
+      sweep: createSweep(database, engine),
+      schemaVersion: () => database.run(async () => ({ found: await versionOf(database.db), needed })),
+      // A member that can't write steps down or ends, and a primary is asked for reads: schemaVersion fails.
+      writeFault: async () => undefined,
+      close: () => database.close(),
     },
-    turnMs: TURN_MS,
-    grantsATurn: 100,
-    sweep: createSweep(database),
-    schemaVersion: () => database.run(async () => ({ found: await versionOf(database.db), needed })),
-    // A member that can't write steps down or ends, and a primary is asked for reads: schemaVersion fails.
-    writeFault: async () => undefined,
-    close: () => database.close(),
+  });
+  const { claimInquiry } = store.links;
+  return {
+    ...store,
+    links: {
+      ...store.links,
+      // Those that a broker of the version before made have no instant at which they are due.
+      async claimInquiry(worker, now, leaseMs) {
+        const claimed = await claimInquiry(worker, now, leaseMs);
+        if (claimed !== undefined) return claimed;
+        const filled = await database.run(() => fillDueAt(database.collections.inquiries));
+        return filled > 0 ? await claimInquiry(worker, now, leaseMs) : undefined;
+      },
+    },
   };
 }
 

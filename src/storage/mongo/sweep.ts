@@ -4,13 +4,14 @@
  * depends on either: every read checks expiry itself.
  */
 
-import type { ClientSession, Collection, Filter } from "mongodb";
+import type { Collection, Filter } from "mongodb";
 import type { Instant } from "../../clock.ts";
 import { Pace } from "../../pace.ts";
 import type { Store } from "../contract.ts";
+import { sweepSelections } from "../intentions/sweep.ts";
 import { type MongoDatabase, TURN_MS } from "./database.ts";
 import { at } from "./documents.ts";
-import { succeed } from "./succession.ts";
+import type { MongoEngine } from "./engine.ts";
 
 /** How long counts are kept: a little longer than they are shown. */
 const COUNTS_RETENTION_MS = 40 * 24 * 3_600_000;
@@ -27,8 +28,8 @@ interface Expiring {
 }
 
 /** Of sessions, whose rows are removed, too, it counts both. */
-export function createSweep(database: MongoDatabase): Store["sweep"] {
-  const { upstreamTransactions, signInOutcomes, selections, throttles, mailboxes } = database.collections;
+export function createSweep(database: MongoDatabase, engine: MongoEngine): Store["sweep"] {
+  const { upstreamTransactions, signInOutcomes, throttles, mailboxes } = database.collections;
   const { artifacts, sessions, idempotencyKeys, counters } = database.collections;
   const expiring = [
     upstreamTransactions,
@@ -55,28 +56,6 @@ export function createSweep(database: MongoDatabase): Store["sweep"] {
       return deletedCount;
     });
 
-  /**
-   * In a transaction only where something succeeds them, for sweeps of several brokers would get in each
-   * other's way.
-   */
-  const sweepSelections = async (now: Instant, limit: number) => {
-    const isOver = { expiresAt: { $lte: at(now) } };
-    const options = { projection: { _id: 1 }, sort: { expiresAt: 1 }, limit } as const;
-    const found = await database.run(() => selections.find(isOver, options).toArray());
-    if (found.length === 0) return 0;
-    const gone = found.map(({ _id }) => _id);
-    const remove = async (session?: ClientSession) =>
-      (await selections.deleteMany({ _id: { $in: gone } }, session === undefined ? {} : { session }))
-        .deletedCount;
-    const replaced = await database.run(() => selections.findOne({ replacedBy: { $in: gone } }));
-    if (replaced === null) return await database.run(() => remove());
-    return await database.transaction(async (session) => {
-      const removed = await remove(session);
-      await succeed(database.collections, session, gone);
-      return removed;
-    });
-  };
-
   /** Rows that parallel resumes left behind in sessions that go on. */
   const sweepRows = (now: Instant, limit: number) =>
     database.run(async () => {
@@ -101,7 +80,7 @@ export function createSweep(database: MongoDatabase): Store["sweep"] {
 
   return async (now, run) => {
     const sweeps: readonly SweepOne[] = [
-      (limit) => sweepSelections(now, limit),
+      (limit) => sweepSelections(engine, now, limit),
       ...expiring.map(
         (one): SweepOne =>
           (limit) =>

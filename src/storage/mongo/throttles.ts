@@ -8,15 +8,13 @@ import type { Instant, Milliseconds } from "../../clock.ts";
 import type { Limit } from "../../domain/limit.ts";
 import { LONGEST_FLOW_MS } from "../../domain/throttle-keys.ts";
 import type { ThrottleStore } from "../contract.ts";
-import { THROTTLE_KEY } from "../encrypted-fields.ts";
+import { keyHashOf } from "../encrypted-fields.ts";
 import type { FieldEncryption } from "../field-encryption.ts";
 import { isDuplicate, type MongoDatabase } from "./database.ts";
 import { at } from "./documents.ts";
 
 /** Uses throttles, inside the transaction of what they hold back where there is one. */
 export interface ThrottleWriter {
-  /** What is stored of a key. */
-  hash(key: string): string;
   /**
    * Takes a slot; `count` is which one of the window, from 1, and one more than the limit where none was
    * left.
@@ -36,7 +34,7 @@ export interface ThrottleWriter {
     session?: ClientSession,
   ): Promise<{ taken: number; count: number; resetsAt: Instant }>;
   /** Gives a slot back that the same transaction took. */
-  giveBack(keyHash: string, session: ClientSession): Promise<void>;
+  giveBack(keyHash: string, session?: ClientSession): Promise<void>;
   reserve(
     keyHash: string,
     limit: Limit,
@@ -46,10 +44,7 @@ export interface ThrottleWriter {
   ): Promise<Instant>;
 }
 
-export function createThrottleWriter(
-  { collections }: MongoDatabase,
-  encryption: FieldEncryption,
-): ThrottleWriter {
+export function createThrottleWriter({ collections }: MongoDatabase): ThrottleWriter {
   const { throttles } = collections;
 
   /** One write, which reads what it counts. */
@@ -96,14 +91,14 @@ export function createThrottleWriter(
   };
 
   return {
-    hash: (key) => encryption.fingerprint(key, THROTTLE_KEY),
     async take(keyHash, limit, now, session) {
       const { taken, count, resetsAt } = await takeSome(keyHash, 1, limit, now, session);
       return { taken: taken === 1, count, resetsAt };
     },
     takeSome,
     async giveBack(keyHash, session) {
-      await throttles.updateOne({ _id: keyHash }, { $inc: { taken: -1 } }, { session });
+      const options = session === undefined ? {} : { session };
+      await throttles.updateOne({ _id: keyHash }, { $inc: { taken: -1 } }, options);
     },
     async reserve(keyHash, { limit, windowSeconds }, now, longestMs, session) {
       const windowMs = windowSeconds * 1000;
@@ -121,19 +116,24 @@ export function createThrottleWriter(
   };
 }
 
-export function createThrottleStore(database: MongoDatabase, throttles: ThrottleWriter): ThrottleStore {
+export function createThrottleStore(
+  database: MongoDatabase,
+  throttles: ThrottleWriter,
+  encryption: FieldEncryption,
+): ThrottleStore {
+  const hash = keyHashOf(encryption);
   return {
     takeSlot: (key, limit, windowSeconds, now) =>
       database.run(async () => {
-        const { taken, resetsAt } = await throttles.take(throttles.hash(key), { limit, windowSeconds }, now);
+        const { taken, resetsAt } = await throttles.take(hash(key), { limit, windowSeconds }, now);
         return { taken, resetsAt };
       }),
     takeSlots: (key, wanted, limit, now) =>
       database.run(async () => {
-        const { taken, resetsAt } = await throttles.takeSome(throttles.hash(key), wanted, limit, now);
+        const { taken, resetsAt } = await throttles.takeSome(hash(key), wanted, limit, now);
         return { taken, resetsAt };
       }),
     reserve: (key, limit, now, longestMs = LONGEST_FLOW_MS) =>
-      database.run(() => throttles.reserve(throttles.hash(key), limit, now, longestMs)),
+      database.run(() => throttles.reserve(hash(key), limit, now, longestMs)),
   };
 }

@@ -1,16 +1,21 @@
 /** Workers' leases, hourly counters and the queue of back-channel logouts in MongoDB. */
 
-import type { SignOut } from "../../domain/records.ts";
 import { countsThrottle, ONE_BATCH } from "../../domain/throttle-keys.ts";
 import type { AdminStore, Count } from "../contract.ts";
+import { keyHashOf } from "../encrypted-fields.ts";
+import type { FieldEncryption } from "../field-encryption.ts";
 import { isDuplicate, type MongoDatabase } from "./database.ts";
-import { at, toRecord } from "./documents.ts";
+import { at } from "./documents.ts";
 import type { ThrottleWriter } from "./throttles.ts";
 
-type Work = Pick<AdminStore, "takeLease" | "addCounts" | "counts" | "claimSignOut" | "settleSignOut">;
+type Work = Pick<AdminStore, "takeLease" | "addCounts" | "counts">;
 
-export function createWork(database: MongoDatabase, throttles: ThrottleWriter): Work {
-  const { leases, counters, signOuts } = database.collections;
+export function createWork(
+  database: MongoDatabase,
+  throttles: ThrottleWriter,
+  encryption: FieldEncryption,
+): Work {
+  const { leases, counters } = database.collections;
 
   return {
     takeLease: (name, worker, now, leaseMs) =>
@@ -38,7 +43,7 @@ export function createWork(database: MongoDatabase, throttles: ThrottleWriter): 
       database.transaction(async (session) => {
         if (added.length === 0) return;
         const { taken } = await throttles.take(
-          throttles.hash(countsThrottle(batchId)),
+          keyHashOf(encryption)(countsThrottle(batchId)),
           ONE_BATCH,
           now,
           session,
@@ -56,25 +61,6 @@ export function createWork(database: MongoDatabase, throttles: ThrottleWriter): 
         return found
           .map(({ name, hour, count }): Count => ({ name, hour: hour.getTime(), count }))
           .toSorted((one, other) => one.hour - other.hour || (one.name < other.name ? -1 : 1));
-      }),
-
-    claimSignOut: (worker, now, leaseMs) =>
-      database.run(async () => {
-        // A lease moves dueAt on, as in the outbox.
-        const claimed = await signOuts.findOneAndUpdate(
-          { dueAt: { $lte: at(now) } },
-          { $set: { leaseWorker: worker, dueAt: at(now + leaseMs) }, $inc: { attempts: 1 } },
-          { sort: { dueAt: 1, seq: 1 }, returnDocument: "after" },
-        );
-        return claimed === null ? undefined : toRecord<SignOut>(claimed, "dueAt", "leaseWorker", "seq");
-      }),
-
-    settleSignOut: (id, worker, nextAttemptAt) =>
-      database.run(async () => {
-        const leased = { _id: id, leaseWorker: worker };
-        if (nextAttemptAt === null) return (await signOuts.deleteOne(leased)).deletedCount === 1;
-        const again = { $set: { dueAt: at(nextAttemptAt), leaseWorker: null } };
-        return (await signOuts.updateOne(leased, again)).matchedCount === 1;
       }),
   };
 }

@@ -8,7 +8,15 @@ import type { SQLInputValue } from "node:sqlite";
 import { type Column, integer, nullable, type RowOf, text } from "../../sql-columns.ts";
 import { columnOf, type Field, type Table, underscored } from "../fields.ts";
 import type { NativeSteps } from "../native-steps.ts";
-import { Add, AlreadyThere, type Engine, type Listing, type Step, type Steps, type WriteStep } from "../steps.ts";
+import {
+  Add,
+  AlreadyThere,
+  type Engine,
+  type Listing,
+  type Step,
+  type Steps,
+  type WriteStep,
+} from "../steps.ts";
 import { TABLES } from "../tables.ts";
 import type { Database, Parameters, Query, Statement } from "./database.ts";
 import { extendedCode } from "./failures.ts";
