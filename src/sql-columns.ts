@@ -34,9 +34,6 @@ export const integer: Column<number> = {
   },
 };
 
-/** A condition, or INTEGER NOT NULL that is one. */
-export const flag: Column<boolean> = { read: (value) => value === 1 };
-
 /** BLOB NOT NULL. */
 export const blob: Column<Uint8Array> = {
   read(value) {

@@ -26,7 +26,7 @@ export const contextOf = {
 };
 
 /** The context of throttles' keys, which may hold addresses and are kept as fingerprints. */
-export const THROTTLE_KEY = "throttles.key";
+const THROTTLE_KEY = "throttles.key";
 
 /** What is stored of a throttle's key: a fingerprint, for it may hold an address. */
 export type KeyHash = (key: string) => string;

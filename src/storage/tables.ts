@@ -36,7 +36,6 @@ import { flag, instant, json, number, oneOf, orNull, place, type Table, tableOf,
 export type Row<T> = T extends Table<infer R> ? R : never;
 
 export const accounts = tableOf("accounts", "id", { id: text<AccountId>(), createdAt: instant() });
-export type AccountRow = Row<typeof accounts>;
 
 export const identities = tableOf("identities", "seq", {
   issuer: text(),
@@ -239,7 +238,6 @@ export const endings = tableOf(
   },
   { identity: ["key"] },
 );
-export type EndingRow = Row<typeof endings>;
 
 export const clients = tableOf("clients", "id", {
   id: text<ClientId>(),

@@ -1,6 +1,6 @@
 /**
- * Registered clients, and when each was used. Their secrets are encrypted, not hashed: the protocol needs some
- * of them in plain.
+ * Registered clients, and when each was used. Their secrets are encrypted, not hashed: the protocol needs
+ * some of them in plain.
  */
 
 import type { Client, ClientId } from "../../domain/records.ts";

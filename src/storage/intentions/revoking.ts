@@ -115,8 +115,8 @@ export function* endGrants(ending: Ending, now: Instant, most = MOST_AT_ONCE): S
     yield* beginEnding(ending, now);
     return { revokedGrants: [], goesOn: true };
   }
-  // Whoever selects meanwhile, not seen here, writes the profile; of a client and an organization nothing that
-  // this writes.
+  // Whoever selects meanwhile, not seen here, writes the profile; of a client and an organization nothing
+  // that this writes.
   if (kind === "client" || kind === "organization") yield* countEnding(ending, now);
   const stood = found.filter(({ stands }) => stands);
   return yield* revokeAll(stood, now, { tells: kind !== "client" });

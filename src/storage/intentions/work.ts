@@ -25,7 +25,7 @@ export function createWork(engine: Engine): Work {
         return row && { key: row.key };
       }),
 
-    // Whoever claims it, or ends the same anew meanwhile, writes it, too, so that one of the two is run again.
+    // Whoever claims it, or ends the same anew meanwhile, writes it, too: one of the two is run again.
     removeEnded: (key, worker, { most, now, leaseMs }) =>
       engine.transaction(function* () {
         const leased = yield* first(endings, { key, leaseWorker: worker });

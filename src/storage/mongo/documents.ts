@@ -331,7 +331,7 @@ export function dated<T extends object>(fields: T): Dated<T> {
 }
 
 /** A document as a record: dates as instants, at any depth. Takes the fields named, and `_id` as `id`. */
-export function toRecord<T>(document: { _id: string }, ...omitted: readonly string[]): T {
+function toRecord<T>(document: { _id: string }, ...omitted: readonly string[]): T {
   const { _id, ...fields } = document;
   return { id: _id, ...undated(fields, omitted) } as T;
 }
@@ -363,10 +363,6 @@ export const toProfile = (document: ProfileDocument): Profile => ({
 });
 export const toIdentity = ({ _id, ...fields }: IdentityDocument) =>
   ({ emailVerified: false, ...undated(fields) }) as unknown as Identity;
-export const toAuditEvent = (document: AuditEventDocument) =>
-  toRecord<AuditEvent>(document, "seq", "chainSeq", "mac");
-export const toLinkRequest = (document: LinkRequestDocument) =>
-  toRecord<LinkRequest>(document, "organizationId");
 
 export function toSelection(document: SelectionDocument): Selection {
   const {

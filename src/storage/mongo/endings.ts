@@ -1,15 +1,11 @@
 /**
- * Endings of many grants in MongoDB: the count by which every read of a selection sees that it stands no
- * more, written in the transaction of whatever ends them. Those whose rows are still there are a queue,
- * which is ended-rows.ts's.
+ * Whether a selection stands, as stages: by the count of endings that it is under (domain/endings.ts). Hot
+ * reads ask it in their own pipeline; whoever isn't one asks intentions/endings.ts.
  */
 
-import type { ClientSession, Document } from "mongodb";
-import type { Instant } from "../../clock.ts";
-import { type Ending, endingKey } from "../../domain/endings.ts";
+import type { Document } from "mongodb";
+import type { Ending } from "../../domain/endings.ts";
 import { CONSOLE_CLIENT_ID } from "../../domain/records.ts";
-import type { MongoDatabase } from "./database.ts";
-import { at } from "./documents.ts";
 
 /**
  * Stages that add to documents, as `ended`, the endings that a selection is under whose fields these
@@ -36,7 +32,7 @@ export function endingStages(of: {
 export const numberOfEndings = { $sum: "$ended.count" };
 
 /** Stages that add `stands` to selections: whether nothing has ended them since they were made. */
-export const standsStages: readonly Document[] = [
+const standsStages: readonly Document[] = [
   ...endingStages({
     client: "$clientId",
     organization: "$organizationId",
@@ -57,30 +53,3 @@ export const standingStages: readonly Document[] = [
   { $match: { stands: true } },
   { $unset: "stands" },
 ];
-
-/** Writes endings, inside the transaction of whatever ends something. */
-export interface EndingWriter {
-  /** Counts it: all that was selected under it before stands no more. */
-  count(session: ClientSession, ending: Ending, now: Instant): Promise<void>;
-  /** Counts it, and has the rows removed in the background, from the first on. */
-  begin(session: ClientSession, ending: Ending, now: Instant): Promise<void>;
-}
-
-export function createEndingWriter({ collections }: MongoDatabase): EndingWriter {
-  const { endings } = collections;
-  return {
-    async count(session, ending, now) {
-      const first = { dueAt: null, place: "", leaseWorker: null };
-      const update = { $inc: { count: 1 }, $set: { endedAt: at(now) }, $setOnInsert: first };
-      await endings.updateOne({ _id: endingKey(ending) }, update, { session, upsert: true });
-    },
-    async begin(session, ending, now) {
-      const again = { endedAt: at(now), dueAt: at(now), place: "", leaseWorker: null };
-      await endings.updateOne(
-        { _id: endingKey(ending) },
-        { $inc: { count: 1 }, $set: again },
-        { session, upsert: true },
-      );
-    },
-  };
-}

@@ -40,7 +40,7 @@ function fieldOf({ fields, name }: AnyTable, field: string): AnyField {
   return found;
 }
 
-export function pathOf(table: AnyTable, name: string): string {
+function pathOf(table: AnyTable, name: string): string {
   return name === table.key ? "_id" : (fieldOf(table, name).path ?? name);
 }
 
@@ -54,7 +54,7 @@ function toStored({ kind }: AnyField, value: unknown): unknown {
 }
 
 /** A document as a row. */
-export function toRow(table: AnyTable, document: Document): Record<string, unknown> {
+function toRow(table: AnyTable, document: Document): Record<string, unknown> {
   const row: Record<string, unknown> = {};
   for (const [name, field] of Object.entries(table.fields as Record<string, AnyField>)) {
     let value: unknown = document;
@@ -68,7 +68,7 @@ export function toRow(table: AnyTable, document: Document): Record<string, unkno
 }
 
 /** A whole row as a document. */
-export function toDocument(table: AnyTable, row: AnyRow): Document {
+function toDocument(table: AnyTable, row: AnyRow): Document {
   const document: Document = {};
   for (const [name, field] of Object.entries(table.fields as Record<string, AnyField>)) {
     const path = pathOf(table, name);
@@ -212,8 +212,8 @@ export class MongoEngine implements Engine {
   }
 
   /**
-   * Behind a place of an order of two fields: the equal and the greater values of the first are read one after
-   * the other, each as one range of the index.
+   * Behind a place of an order of two fields: the equal and the greater values of the first are read one
+   * after the other, each as one range of the index.
    */
   async #list(
     session: ClientSession | undefined,

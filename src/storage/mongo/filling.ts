@@ -1,4 +1,4 @@
-/** What migrations fill in of documents that were written before, and brokers of the version before leave out. */
+/** What migrations fill in of documents that were written before them, or by older brokers. */
 
 import { searchEntries, searchRecord } from "../../domain/search.ts";
 import type { Searched } from "../intentions/search.ts";

@@ -1,13 +1,9 @@
 /**
- * Endings of many grants in SQLite: the count by which every read of a selection sees that it stands no
- * more, written in the transaction of whatever ends them. Those whose rows are still there are a queue,
- * which is ended-rows.ts's.
+ * Whether a selection stands, in SQL: by the count of endings that it is under (domain/endings.ts). Hot reads
+ * ask it in their own statement; whoever isn't one asks intentions/endings.ts.
  */
 
-import type { Instant } from "../../clock.ts";
-import { type Ending, endingKey } from "../../domain/endings.ts";
 import { CONSOLE_CLIENT_ID } from "../../domain/records.ts";
-import type { Database } from "./database.ts";
 
 /**
  * How often a key was ended, by an SQL expression of the key. One lookup each: a list of keys would be sorted
@@ -40,26 +36,3 @@ export const STANDS = `(s.endings = ${endingsUnder({
 
 /** How many endings a client's own tokens are under. */
 export const endingsOfClient = (client: string) => countOf(`'client:' || ${client}`);
-
-/** Writes endings, inside the transaction of whatever ends something. */
-export interface EndingWriter {
-  /** Counts it: all that was selected under it before stands no more. */
-  count(ending: Ending, now: Instant): void;
-  /** Counts it, and has the rows removed in the background, from the first on. */
-  begin(ending: Ending, now: Instant): void;
-}
-
-export function createEndingWriter(database: Database): EndingWriter {
-  const write = (set: string) =>
-    database.prepare(`
-      INSERT INTO endings (key, count, ended_at, due_at, place) VALUES (:key, 1, :now, :dueAt, '')
-      ON CONFLICT (key) DO UPDATE SET count = count + 1, ${set}`);
-  const count = write("ended_at = excluded.ended_at");
-  const begin = write(
-    "ended_at = excluded.ended_at, due_at = excluded.due_at, place = excluded.place, lease_worker = NULL",
-  );
-  return {
-    count: (ending, now) => void count.run({ key: endingKey(ending), now, dueAt: null }),
-    begin: (ending, now) => void begin.run({ key: endingKey(ending), now, dueAt: now }),
-  };
-}

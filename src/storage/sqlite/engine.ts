@@ -241,9 +241,8 @@ export class SqliteEngine implements Engine {
       case "take": {
         const { table, where, set, listing } = step;
         const draft = new Draft(table);
-        const found = `SELECT ${identityOf(table)} FROM ${from(table, listing.by)}${draft.where(where)}${draft.order(
-          { ...listing, limit: 1 },
-        )}`;
+        const first = `${draft.where(where)}${draft.order({ ...listing, limit: 1 })}`;
+        const found = `SELECT ${identityOf(table)} FROM ${from(table, listing.by)}${first}`;
         const sql = `UPDATE ${table.table} SET ${draft.set(set)} WHERE ${identityOf(table)} = (${found})`;
         return this.#rows(table, `${sql} RETURNING ${this.#reading(table).select}`).get(draft.parameters);
       }
