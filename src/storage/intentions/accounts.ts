@@ -32,14 +32,6 @@ export function createAccountStore(engine: Engine): AccountStore {
         }
       }
     },
-
-    find: (accountId) => engine.run(() => get(accounts, accountId)),
-
-    identities: (accountId) =>
-      engine.run(function* () {
-        const found = yield* list(identities, { accountId }, lastUsedFirst);
-        return found.map(toIdentity);
-      }),
   };
 }
 

@@ -56,8 +56,6 @@ export function createClientStore(engine: Engine, encryption: FieldEncryption): 
         const rows = yield* list(clients, {}, { order: ["id"], behind: [""] });
         return rows.map((row) => toClient(row, encryption));
       }),
-    put: (client) => engine.run(() => putClient(client, encryption)),
-    remove: (id) => engine.transaction(() => removeClient(id)),
     noteUse: (id, secret, now) =>
       engine.transaction(function* () {
         const row = yield* get(clientUses, id);

@@ -11,7 +11,7 @@ import type {
 import { accountTexts, organizationTexts, profileTexts } from "../../domain/search.ts";
 import type { AccountView, AdminStore } from "../contract.ts";
 import { LAST_INSTANT, type Place, readPage } from "../paging.ts";
-import { type Engine, first, get, getAll, list, type Steps, type Where } from "../steps.ts";
+import { type Engine, get, getAll, list, type Steps, type Where } from "../steps.ts";
 import {
   accounts,
   type IdentityRow,
@@ -188,15 +188,8 @@ const toSelection = ({
   ...selection
 }: SelectionRow): Selection => selection;
 
-function grantLists(engine: Engine): Lists<"grants" | "grant" | "countGrants"> {
+function grantLists(engine: Engine): Lists<"grants" | "countGrants"> {
   return {
-    grant: (grantId, now) =>
-      engine.run(function* () {
-        const found = yield* first(selections, { grantId, expiresAt: { gt: now } });
-        const [row] = yield* standing(found === undefined ? [] : [found]);
-        return row && toSelection(row);
-      }),
-
     countGrants: (clientId: ClientId, now, most) =>
       engine.run(function* () {
         // Of so many at the most it is asked whether they stand: of a client that is being ended there may be

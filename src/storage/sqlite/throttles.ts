@@ -5,7 +5,6 @@
 
 import type { Instant, Milliseconds } from "../../clock.ts";
 import type { Limit } from "../../domain/limit.ts";
-import { LONGEST_FLOW_MS } from "../../domain/throttle-keys.ts";
 import { integer } from "../../sql-columns.ts";
 import type { ThrottleStore } from "../contract.ts";
 import { keyHashOf } from "../encrypted-fields.ts";
@@ -23,6 +22,10 @@ export interface ThrottleWriter {
   takeSome(keyHash: string, wanted: number, limit: Limit, now: Instant): { taken: number; resetsAt: Instant };
   /** Gives a slot back that the same transaction took. */
   giveBack(keyHash: string): void;
+  /**
+   * Reserves the next place in a flow of at most `limit` per window and returns when it may go: `now`, or
+   * later by what others have reserved, by `longestMs` at the most. See LinkStore.inquire.
+   */
   reserve(keyHash: string, limit: Limit, now: Instant, longestMs: Milliseconds): Instant;
 }
 
@@ -113,7 +116,5 @@ export function createThrottleStore(database: Database, encryption: FieldEncrypt
       }),
     takeSlots: (key, wanted, limit, now) =>
       database.transaction(() => throttles.takeSome(hash(key), wanted, limit, now)),
-    reserve: (key, limit, now, longestMs = LONGEST_FLOW_MS) =>
-      database.transaction(() => throttles.reserve(hash(key), limit, now, longestMs)),
   };
 }
