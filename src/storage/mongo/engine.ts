@@ -54,21 +54,22 @@ function toStored({ kind }: AnyField, value: unknown): unknown {
 }
 
 /** A document as a row. */
-function toRow(table: AnyTable, document: Document): Record<string, unknown> {
+export function toRow<Row extends object>(table: Table<Row>, document: object): Row {
   const row: Record<string, unknown> = {};
-  for (const [name, field] of Object.entries(table.fields as Record<string, AnyField>)) {
+  for (const [name, field] of Object.entries<AnyField>(table.fields)) {
     let value: unknown = document;
-    for (const part of pathOf(table, name).split(".")) value = (value as Document | undefined)?.[part];
+    for (const part of pathOf(table as unknown as AnyTable, name).split("."))
+      value = (value as Document | undefined)?.[part];
     if (value === undefined) value = field.absent;
     if (value instanceof Date) value = value.getTime();
     else if (value instanceof ObjectId) value = value.toHexString();
     row[name] = value;
   }
-  return row;
+  return row as Row;
 }
 
 /** A whole row as a document. */
-function toDocument(table: AnyTable, row: AnyRow): Document {
+export function toDocument(table: AnyTable, row: AnyRow): Document {
   const document: Document = {};
   for (const [name, field] of Object.entries(table.fields as Record<string, AnyField>)) {
     const path = pathOf(table, name);

@@ -2,7 +2,7 @@
 
 import { searchEntries, searchRecord } from "../../domain/search.ts";
 import type { Searched } from "../intentions/search.ts";
-import type { InquiryDocument, SearchTermDocument } from "./documents.ts";
+import type { Documents } from "./documents.ts";
 import type { Operation, TypedCollection } from "./typed-collection.ts";
 
 /**
@@ -10,7 +10,7 @@ import type { Operation, TypedCollection } from "./typed-collection.ts";
  * Brokers of the version before go on making them; where there are none nothing is examined, for they stand
  * at the beginning of an index.
  */
-export async function fillDueAt(inquiries: TypedCollection<InquiryDocument>): Promise<number> {
+export async function fillDueAt(inquiries: TypedCollection<Documents["inquiries"]>): Promise<number> {
   const hasNone = { state: "waiting", dueAt: { $exists: false } } as const;
   let filled = 0;
   for (;;) {
@@ -35,9 +35,9 @@ export const termsOf = (records: readonly Searched[]) => ({
 
 /** What turns the entries found into those of the records' texts. */
 export function termWrites(
-  found: readonly SearchTermDocument[],
+  found: readonly Documents["searchTerms"][],
   records: readonly Searched[],
-): Operation<SearchTermDocument>[] {
+): Operation<Documents["searchTerms"]>[] {
   const before = new Set(found.map(({ _id }) => _id));
   const after = new Map(
     records.flatMap(({ kind, id, texts }) =>

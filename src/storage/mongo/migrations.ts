@@ -5,7 +5,7 @@
 
 import type { Db } from "mongodb";
 import type { Instant } from "../../clock.ts";
-import { asAccountId, type GrantId } from "../../domain/ids.ts";
+import { asAccountId, type GrantId, type LinkRequestId } from "../../domain/ids.ts";
 import type { AdminRole } from "../../domain/records.ts";
 import { accountTexts, organizationTexts, profileTexts, type SearchKind } from "../../domain/search.ts";
 import { CANARY, contextOf } from "../encrypted-fields.ts";
@@ -277,7 +277,7 @@ async function fillSearchTerms(db: Db): Promise<void> {
 async function supersedeDoubles(db: Db, now: Instant): Promise<void> {
   const { linkRequests } = collectionsIn(db);
   const key = { profileId: "$profileId", issuer: "$requester.issuer", subject: "$requester.subject" };
-  const doubles = linkRequests.aggregate<{ ids: string[] }>(
+  const doubles = linkRequests.aggregate<{ ids: LinkRequestId[] }>(
     [
       { $match: { state: "pending", profileId: { $gt: "" } } },
       { $sort: { createdAt: 1, _id: 1 } },
