@@ -84,7 +84,7 @@ export const orNull = <T, Kind extends FieldKind>(field: Field<T, Kind>): Field<
 
 /** A field that documents may lack. */
 export type Later = { readonly isLater: true };
-/** A field that MongoDB may have nothing of, as a version left it that knew nothing of it; what it is then. */
+/** A field that MongoDB has nothing of where a version wrote that knew nothing of it, and what it is then. */
 export const later = <T, Kind extends FieldKind>(
   field: Field<T, Kind>,
   absent?: T,

@@ -1,7 +1,7 @@
 /**
- * The collections of MongoDB: their indexes, and the rules by which the server checks their documents, made of
- * the tables (specifications.ts). Every query has an index; every unique one is something that single use or
- * uniqueness rests on. Making them, and comparing them with what is there, is ensure-collections.ts's.
+ * The collections of MongoDB: their indexes, and the rules by which the server checks their documents, made
+ * of the tables (specifications.ts). Every query has an index; every unique one is something that single use
+ * or uniqueness rests on. Making them, and comparing them with what is there, is ensure-collections.ts's.
  */
 
 import type { Document } from "mongodb";

@@ -145,13 +145,15 @@ function toSort(table: AnyTable, { order = [], isDescending }: Listing<AnyRow>):
   return Object.fromEntries(order.map((name) => [pathOf(table, name), isDescending ? -1 : 1]));
 }
 
+type Driven = Pick<MongoDatabase, "db" | "run" | "transaction">;
+
 export class MongoEngine implements Engine {
   readonly lastPlace = "f".repeat(24);
-  readonly #database: MongoDatabase;
+  readonly #database: Driven;
   readonly #db: Db;
-  readonly #natives: MongoSteps;
+  readonly #natives: Partial<MongoSteps>;
 
-  constructor(database: MongoDatabase, natives: MongoSteps) {
+  constructor(database: Driven, natives: Partial<MongoSteps>) {
     this.#database = database;
     this.#db = database.db;
     this.#natives = natives;
@@ -294,6 +296,12 @@ export class MongoEngine implements Engine {
   #collection({ name }: AnyTable) {
     return this.#db.collection<Document>(name);
   }
+}
+
+/** Drives an intention of general steps alone, with neither a transaction nor a deadline. */
+export function driveIn<T>(db: Db, steps: Steps<T>): Promise<T> {
+  const refuse = () => Promise.reject(new TypeError("steps alone are driven here"));
+  return new MongoEngine({ db, run: refuse, transaction: refuse }, {}).drive(undefined, steps);
 }
 
 /** A row that is there already is told as every back end tells it. */
