@@ -238,7 +238,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
         accountsAtClients: store.accountsAtClients,
         artifacts: store.artifacts,
         clients,
-        kit: { ...http, site: createSiteSource(config, clients, () => true) },
+        http: { ...http, site: createSiteSource(config, clients, () => true) },
         authenticate: createAuthenticate({ administration: store.administration, provider, clients, clock }),
         signIns: createConsoleSignIns({ provider, artifacts: store.artifacts, clients, clock, config }),
         clock,
