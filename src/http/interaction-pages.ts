@@ -43,7 +43,7 @@ export interface InteractionPages {
     ctx: Context,
     state: InteractionState,
     notice: SignInPage["notice"],
-    fresh: boolean,
+    choosesAnother: boolean,
   ): Promise<string>;
   /** @param askAgainAt where it was asked too soon */
   linkStep(
@@ -135,14 +135,14 @@ export function createInteractionPages(deps: InteractionPagesDeps): InteractionP
     requester,
     linkedSince,
 
-    signIn: async (ctx, state, notice, fresh) => {
+    signIn: async (ctx, state, notice, choosesAnother) => {
       const { upstreams: all, ...shown } = await site();
       const demand = state.isInsufficient ? demandOf(state.client.id, config.administration) : undefined;
       return pages.signIn(
         { ...shown, upstreams: all.filter(({ id }) => isOffered(config, state.client.id, asUpstreamId(id))) },
         {
           portal: portalView(state.client),
-          form: form(ctx, url(state, fresh ? "/sign-in?fresh" : "/sign-in")),
+          form: form(ctx, url(state, choosesAnother ? "/sign-in?fresh" : "/sign-in")),
           notice,
           back: form(ctx, url(state, "/cancel")),
           insufficient: demand === undefined ? null : { acr: demand.acr_values, amr: demand.amr_values },

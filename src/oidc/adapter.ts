@@ -112,10 +112,10 @@ function artifactAdapter(
       const expiresAt =
         model === "Interaction" ? interactionExpiry(payload, expiresIn) : expiry(payload, expiresIn, clock);
       if (model === "ReplayDetection") {
-        const fresh = await withStoreErrors(
+        const isNew = await withStoreErrors(
           artifacts.insertOnce(model, hashSecret(id), expiresAt, clock.now()),
         );
-        if (!fresh) throw new errors.InvalidClientAuth();
+        if (!isNew) throw new errors.InvalidClientAuth();
         return;
       }
       const keys = {

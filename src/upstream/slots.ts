@@ -70,9 +70,9 @@ export function createSlots(
   function find(name: string): Sender {
     const known = senders.get(name);
     if (known !== undefined) return known;
-    const fresh: Sender = { held: 0, queue: [] };
-    senders.set(name, fresh);
-    return fresh;
+    const added: Sender = { held: 0, queue: [] };
+    senders.set(name, added);
+    return added;
   }
 
   /** Whose turn it is: who holds fewest, of equals who was served longest ago; suspects behind all others. */
