@@ -1,4 +1,4 @@
-/** Owns what throttles are kept under, and how long their flows are: the same in every back end. */
+/** The keys of throttles, and how long their flows are: the same in every back end. */
 
 import type { Milliseconds } from "../clock.ts";
 import type { IdentityKey, MailThrottle } from "./records.ts";

@@ -136,8 +136,8 @@ export function createOutboxWorker(options: OutboxWorkerOptions): OutboxWorker {
     const isPermanent = error instanceof MailError && error.permanent;
     const retryAt = now + retryDelayMs(message.attempts, random());
     const nextAttemptAt = isPermanent || retryAt > message.createdAt + giveUpAfterMs ? null : retryAt;
-    const held = await outbox.markDeferred(message.id, workerId, reason, nextAttemptAt, now);
-    logFailure(message, error, reason, held ? nextAttemptAt : undefined);
+    const isNoted = await outbox.markDeferred(message.id, workerId, reason, nextAttemptAt, now);
+    logFailure(message, error, reason, isNoted ? nextAttemptAt : undefined);
   }
 
   /** The first failure and the end are worth a line each. Neither address nor content is in them. */

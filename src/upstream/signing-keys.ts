@@ -1,6 +1,6 @@
 /**
  * The keys that an upstream signs with (its JWK Set, RFC 7517), and the verification of signatures by them.
- * Keys come from the document at `jwks_uri` alone, never out of a token. They are kept for a while; a
+ * Keys come from the document at `jwks_uri` alone, never out of a token. They are cached for a while; a
  * signature that none of them verifies has them fetched once more, because some upstreams change a key
  * without changing its `kid`.
  */
@@ -15,8 +15,9 @@ import { isObject, parseObject } from "./json.ts";
 export interface SigningKeys {
   /**
    * Verifies a signed JWT in compact form by the keys at `jwksUri` and returns its payload. A token that none
-   * of the kept ones verifies is tried again with newer ones, where there are any. Throws `upstream_rejected`
-   * for a signature that no key verifies, `upstream_unavailable` where the keys can't be fetched.
+   * of the cached ones verifies is tried again with newer ones, where there are any. Throws
+   * `upstream_rejected` for a signature that no key verifies, `upstream_unavailable` where the keys can't be
+   * fetched.
    */
   verify(token: string, jwksUri: string): Promise<Uint8Array>;
 }
@@ -28,7 +29,7 @@ interface KeySet {
 }
 
 /** How long keys are used without looking whether there are others. */
-const KEPT_MS: Milliseconds = 300_000;
+const CACHED_MS: Milliseconds = 300_000;
 
 /**
  * How long after keys were fetched because none of them fitted nobody makes them be fetched for that again.
@@ -126,7 +127,7 @@ function createKeySets(id: string, { fetch, clock }: SigningKeysDependencies): K
 
   return {
     async current(uri) {
-      if (cached?.uri === uri && isWithin(clock.now(), cached.fetchedAt, KEPT_MS)) return cached;
+      if (cached?.uri === uri && isWithin(clock.now(), cached.fetchedAt, CACHED_MS)) return cached;
       return await fetchKeys(uri);
     },
     async newerThan(tried) {

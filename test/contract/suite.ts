@@ -16,6 +16,7 @@ import { endingCases } from "./endings.ts";
 import { importCases } from "./imports.ts";
 import { inquiryCases } from "./inquiries.ts";
 import { invitationCases } from "./invitations.ts";
+import { linkStateCases } from "./link-states.ts";
 import { listingCases } from "./listings.ts";
 import { usedListingCases } from "./listings-of-use.ts";
 import { onceCases } from "./once.ts";
@@ -40,6 +41,7 @@ export function storageContract(backEnd: BackEnd): void {
   importCases(declare);
   inquiryCases(declare);
   redeemCases(declare);
+  linkStateCases(declare);
   outboxCases(declare);
   throttledMailCases(declare);
   collectedMailCases(declare);
