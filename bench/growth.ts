@@ -20,8 +20,8 @@
 
 import { asOrganizationId } from "../src/domain/ids.ts";
 import { askForLink, startAttacked } from "../test/support/attack-fixture.ts";
-import { grownRows, type Holding, holdingOf } from "../test/support/holding.ts";
 import { register, signIn } from "../test/support/liaison.ts";
+import { grownRows, type StoredSize, storedSizeOf } from "../test/support/stored-size.ts";
 import { asLongAsLet, type StrangersFlood, strangersFlood } from "../test/support/strangers-flood.ts";
 import { SweepWatch } from "../test/support/sweep-watch.ts";
 
@@ -67,13 +67,13 @@ async function run(): Promise<void> {
   const { link } = await askForLink(liaison, liaison.stranger(), "growth@northwind.example");
   const flood = await strangersFlood(liaison, { link });
   await sweeps.later(liaison, windowSeconds + 1);
-  const before = await holdingOf(liaison);
+  const before = await storedSizeOf(liaison);
   const served: Record<string, number> = { support: await messages() };
   let most = 0;
   for (let turn = 0; turn < windows; turn += 1) {
     for (const [sort, count] of Object.entries(await floodOnce(flood)))
       served[sort] = (served[sort] ?? 0) + count;
-    const grown = megabytes(before, await holdingOf(liaison));
+    const grown = megabytes(before, await storedSizeOf(liaison));
     most = Math.max(most, grown);
     console.log(`after ${(turn + 1) * 5} minutes: ${grown.toFixed(1)} MB more are in use`);
     await sweeps.later(liaison, windowSeconds + 1);
@@ -83,7 +83,7 @@ async function run(): Promise<void> {
   check(most / hours <= goals.megabytesAnHour, "growth");
 
   await sweeps.later(liaison, graceSeconds + slackSeconds);
-  const aGraceLater = await holdingOf(liaison);
+  const aGraceLater = await storedSizeOf(liaison);
   report("a grace later", before, aGraceLater);
   const {
     artifacts = 0,
@@ -98,7 +98,7 @@ async function run(): Promise<void> {
     "pages in use a grace later",
   );
   await sweeps.later(liaison, interactionSeconds);
-  const after = await holdingOf(liaison);
+  const after = await storedSizeOf(liaison);
   report("when the sign-ins of those who wrote to support are over, too", before, after);
   check(Object.keys(strangersRows(before, after)).length === 0, "rows");
   check(url !== undefined || megabytes(before, after) <= goals.leftMegabytes, "pages in use");
@@ -133,16 +133,16 @@ async function messages(): Promise<number> {
   return taken;
 }
 
-function strangersRows(before: Holding, after: Holding): Record<string, number> {
+function strangersRows(before: StoredSize, after: StoredSize): Record<string, number> {
   const grown = Object.entries(grownRows(before, after));
   return Object.fromEntries(grown.filter(([name, count]) => !kept.test(name) && count > 0));
 }
 
-function megabytes(before: Holding, after: Holding): number {
+function megabytes(before: StoredSize, after: StoredSize): number {
   return (after.bytes - before.bytes) / 1e6;
 }
 
-function report(when: string, before: Holding, after: Holding): void {
+function report(when: string, before: StoredSize, after: StoredSize): void {
   const rows = JSON.stringify(strangersRows(before, after));
   console.log(`${when}: ${megabytes(before, after).toFixed(1)} MB more are in use, rows ${rows}`);
 }

@@ -64,8 +64,8 @@ export class UpstreamAccounts {
     const seeded = seeds.map(async ({ username, password, name, email }) => {
       return { username, subject: seededSubject(username), name, email, ...(await hashPassword(password)) };
     });
-    const kept = file === undefined ? [] : await readAccounts(file);
-    return new UpstreamAccounts(file, [...(await Promise.all(seeded)), ...kept]);
+    const stored = file === undefined ? [] : await readAccounts(file);
+    return new UpstreamAccounts(file, [...(await Promise.all(seeded)), ...stored]);
   }
 
   /** The account of these credentials; `login` is a username or an email address. */

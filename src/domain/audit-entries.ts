@@ -1,6 +1,6 @@
 /**
- * Owns what the audit says of each change that a store makes: the same words whatever keeps them. When an
- * event is written (in the transaction of its cause) is each back end's.
+ * The audit events of each change that a store makes: the same words whatever stores them. When an event is
+ * written (in the transaction of its cause) is each back end's.
  */
 
 import { randomUUID } from "node:crypto";

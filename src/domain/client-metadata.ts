@@ -5,12 +5,15 @@ import { isListed } from "./portal.ts";
 import type { Client } from "./records.ts";
 
 /** What of a client is no setting: what it is called by, what it keeps secret, and who may change it. */
-type Kept = Pick<Client, "id" | "secret" | "previousSecret" | "managedBy">;
+type ClientIdentity = Pick<Client, "id" | "secret" | "previousSecret" | "managedBy">;
 
 /**
  * A client of these settings. What is as it is by default isn't written down: it changes with the default.
  */
-export function clientOf(settings: ClientSettings, { id, secret, previousSecret, managedBy }: Kept): Client {
+export function clientOf(
+  settings: ClientSettings,
+  { id, secret, previousSecret, managedBy }: ClientIdentity,
+): Client {
   const { kinds, plan_required: planRequired, roles } = settings.access_policy;
   return {
     id,

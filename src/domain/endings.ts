@@ -45,10 +45,10 @@ export function endingOf(key: string): Ending {
 export const tellsPortals = ({ kind }: Ending): boolean => kind !== "client" && kind !== "session";
 
 /**
- * Whether its count is kept when its rows are gone. Of a session's and a grant's it isn't: their ids are
+ * Whether its count stays when its rows are gone. Of a session's and a grant's it isn't: their ids are
  * never used again, so that there is nothing which could come back.
  */
-export const isCountKept = ({ kind }: Ending): boolean => kind !== "session" && kind !== "grant";
+export const isCountPermanent = ({ kind }: Ending): boolean => kind !== "session" && kind !== "grant";
 
 /** An ending whose rows are being removed by a worker. */
 export interface ClaimedEnding {

@@ -30,7 +30,7 @@ export function longestTurnMs(
 
 /**
  * By when an inquiry is looked at, to the full minute, where that is worth saying: null for an identity's
- * first, one that doesn't wait for long, and one that is held, whose own end the record has.
+ * first, one that doesn't wait for long, and one that is throttled, whose own end the record has.
  */
 export function lookedAtBy(
   { createdAt, ordinal, heldUntil }: Pick<Inquiry, "createdAt" | "ordinal" | "heldUntil">,

@@ -107,18 +107,18 @@ export function collectedRoomAt({ collectedAt }: MailboxUse, now: Instant): Inst
  * When a request that is over a limit is looked at again, by when there is room for a mail of its own and for
  * a collected one.
  */
-export function heldUntil(room: { separateAt: Instant; collectedAt: Instant }, now: Instant): Instant {
+export function deferredUntil(room: { separateAt: Instant; collectedAt: Instant }, now: Instant): Instant {
   return Math.min(room.separateAt, Math.max(room.collectedAt, now + GATHERING_MS));
 }
 
 /** The use with one more mail of its own, without what no limit looks at any more. */
 export function withSeparate(use: MailboxUse, limits: MailboxLimits, now: Instant): MailboxUse {
-  const kept = use.separate.filter(({ at }) => at > now - longestWindowMs(limits));
-  const last = kept.at(-1);
+  const recent = use.separate.filter(({ at }) => at > now - longestWindowMs(limits));
+  const last = recent.at(-1);
   const separate =
     last?.at === now
-      ? [...kept.slice(0, -1), { at: now, count: last.count + 1 }]
-      : [...kept, { at: now, count: 1 }];
+      ? [...recent.slice(0, -1), { at: now, count: last.count + 1 }]
+      : [...recent, { at: now, count: 1 }];
   const [first, second, ...rest] = separate;
   if (separate.length <= MOST_INSTANTS || first === undefined || second === undefined)
     return { ...use, separate };

@@ -8,7 +8,7 @@
 import type { Instant, Milliseconds } from "../clock.ts";
 import type { RefusedAddress } from "./records.ts";
 
-const KEPT = 5;
+const MOST_ADDRESSES = 5;
 /** Characters of an address that anybody may have sent. */
 const LONGEST = 500;
 /** For how long the same address isn't written anew, in milliseconds. */
@@ -18,7 +18,7 @@ const STAYS_MS: Milliseconds = 60_000;
 
 /** What is kept with one that came now; undefined where it stays as it is, and nothing is to be written. */
 export function withRefused(
-  kept: readonly RefusedAddress[],
+  stored: readonly RefusedAddress[],
   { parameter, address }: Pick<RefusedAddress, "parameter" | "address">,
   now: Instant,
 ): RefusedAddress[] | undefined {
@@ -26,9 +26,9 @@ export function withRefused(
   const isSame = (one: RefusedAddress) => one.parameter === came.parameter && one.address === came.address;
   // One of the future was written before the clock was set back: it holds nothing up.
   const isYoung = ({ at }: RefusedAddress, ms: number) => at <= now && now - at < ms;
-  const same = kept.find(isSame);
+  const same = stored.find(isSame);
   if (same !== undefined && isYoung(same, REPEATED_MS)) return undefined;
-  const oldest = kept[KEPT - 1];
+  const oldest = stored[MOST_ADDRESSES - 1];
   if (same === undefined && oldest !== undefined && isYoung(oldest, STAYS_MS)) return undefined;
-  return [came, ...kept.filter((one) => !isSame(one))].slice(0, KEPT);
+  return [came, ...stored.filter((one) => !isSame(one))].slice(0, MOST_ADDRESSES);
 }

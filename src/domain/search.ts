@@ -1,8 +1,8 @@
 /**
- * Owns how records are found by what people type: every word of a name, and what follows it, is an entry of
- * an index that is read from the typed text on. One range of one index answers a search, however many records
- * there are. The same in every back end; keeping the entries with their record, in the transaction of each
- * write, is the back end's.
+ * Search of records by what people type: every word of a name, and what follows it, is an entry of an index
+ * that is read from the typed text on. One range of one index answers a search, however many records there
+ * are. The same in every back end; keeping the entries with their record, in the transaction of each write,
+ * is the back end's.
  */
 
 import type { Identity, Organization, Profile } from "./records.ts";

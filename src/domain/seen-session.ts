@@ -1,6 +1,6 @@
 /**
  * What is kept of where a session is used: personal data, so as little as tells a person's browsers apart. It
- * stands in the session's own sealed payload and goes with it.
+ * stands in the session's own encrypted payload and goes with it.
  */
 
 import type { Instant } from "../clock.ts";
@@ -19,7 +19,7 @@ export interface SeenSession {
 export const SEEN_FIELD = "seen";
 
 /** Longest text that is taken: a network in IPv6 has 43 characters at the most. */
-const MOST_KEPT = 64;
+const MOST_CHARACTERS = 64;
 
 /** What is kept after a request with the session. @param before what was kept until then, if anything */
 export function seenNow(
@@ -28,8 +28,8 @@ export function seenNow(
   now: Instant,
 ): SeenSession {
   return {
-    browser: browser.slice(0, MOST_KEPT),
-    network: network.slice(0, MOST_KEPT),
+    browser: browser.slice(0, MOST_CHARACTERS),
+    network: network.slice(0, MOST_CHARACTERS),
     begunAt: before?.begunAt ?? now,
     usedAt: now,
   };

@@ -1,4 +1,4 @@
-/** Owns what throttles are kept under: the same in every back end. */
+/** The keys of throttles: the same in every back end. */
 
 import type { IdentityKey, MailThrottle } from "./records.ts";
 

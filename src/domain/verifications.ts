@@ -4,7 +4,7 @@
  */
 
 /** How many are kept: whatever is older and has ended goes. */
-export const KEPT_VERIFICATIONS = 50;
+export const MOST_VERIFICATIONS = 50;
 
 /** How many may wait or run at a time, each for another kept head. */
 export const MOST_OPEN_VERIFICATIONS = 10;

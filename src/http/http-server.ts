@@ -1,7 +1,7 @@
 /**
- * Owns Node's HTTP server: listening, and ending without losing a request. Whoever keeps connections open is
- * told by the answers themselves (`Connection: close`, RFC 9112, 9.6), so that no request meets a connection
- * that was just closed.
+ * Node's HTTP server: listening, and ending without losing a request. Whoever keeps connections open is told
+ * by the answers themselves (`Connection: close`, RFC 9112, 9.6), so that no request meets a connection that
+ * was just closed.
  */
 
 import { once } from "node:events";

@@ -59,7 +59,7 @@ export interface InteractionPages {
     view: Pick<SupportPage, "values" | "errors" | "full">,
   ): Promise<string>;
   supportSent(state: InteractionState, reference: string): Promise<string>;
-  checkEmail(ctx: Context, state: InteractionState, kept: Asked & WaitingView): Promise<string>;
+  checkEmail(ctx: Context, state: InteractionState, view: Asked & WaitingView): Promise<string>;
   chooseProfile(
     ctx: Context,
     state: InteractionState,

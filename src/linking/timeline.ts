@@ -25,7 +25,7 @@ export interface TimelineEntry {
   what: TimelineWhat;
   requestId: LinkRequestId | null;
   profileId: ProfileId | null;
-  /** More of it: how many matched, until when it is held, what a server said, why it was refused. */
+  /** More of it: how many matched, until when it is throttled, what a server said, why it was refused. */
   detail: string | null;
 }
 

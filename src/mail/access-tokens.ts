@@ -49,7 +49,7 @@ export function createAccessTokens(oauth2: OAuth2Settings, timeoutSeconds: Secon
   const configuration = configurationOf(oauth2, timeoutSeconds);
   const scope: Record<string, string> = oauth2.scope === null ? {} : { scope: oauth2.scope };
   let refreshToken = oauth2.refresh_token;
-  let held: { token: string; until: Instant } | undefined;
+  let cached: { token: string; until: Instant } | undefined;
   let asking: Promise<string> | undefined;
 
   async function ask(): Promise<string> {
@@ -61,10 +61,10 @@ export function createAccessTokens(oauth2: OAuth2Settings, timeoutSeconds: Secon
       // Some replace it with each use (RFC 6749, section 6); the configured one is for the next start.
       if (refreshToken !== null) refreshToken = answer.refresh_token ?? refreshToken;
       const seconds = (answer.expires_in ?? unsaidLifetime) - replacedBefore;
-      held = { token: answer.access_token, until: performance.now() + seconds * 1000 };
+      cached = { token: answer.access_token, until: performance.now() + seconds * 1000 };
       return answer.access_token;
     } catch (error) {
-      held = undefined;
+      cached = undefined;
       throw new AccessTokenError(error);
     } finally {
       asking = undefined;
@@ -72,7 +72,7 @@ export function createAccessTokens(oauth2: OAuth2Settings, timeoutSeconds: Secon
   }
 
   return async (renew) => {
-    if (!renew && held !== undefined && performance.now() < held.until) return held.token;
+    if (!renew && cached !== undefined && performance.now() < cached.until) return cached.token;
     asking ??= ask();
     return await asking;
   };

@@ -35,7 +35,7 @@ export function mailDisplayName(name: string | null): string | null {
     .split(" ")
     .map(withoutDomain)
     .filter((word) => !/^\P{L}*\p{N}/u.test(word));
-  const kept = words
+  const nameWords = words
     .join(" ")
     // The vowels AM of Thai and Lao, which normalization takes apart.
     .replace(/\u0e4d\u0e32/g, "\u0e33")
@@ -50,7 +50,7 @@ export function mailDisplayName(name: string | null): string | null {
     .split(" ")
     .map((word) => word.replace(/^[·-]|[·-]$/g, ""))
     .filter((word) => /\p{L}/u.test(word));
-  return shortened(kept.join(" ")) || null;
+  return shortened(nameWords.join(" ")) || null;
 }
 
 /** What is typed for an apostrophe, before normalization takes some of it for an accent. */

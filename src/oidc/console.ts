@@ -26,7 +26,7 @@ export interface ConsoleSignIn {
 }
 
 export interface ConsoleSignIns {
-  /** Where the browser is sent, with what its answer must fit; kept by the browser, sealed. */
+  /** Where the browser is sent, with what its answer must fit; in an encrypted cookie. */
   begin(options?: { anotherAccount?: boolean }): ConsoleSignIn;
   /**
    * The grant of a code that was issued to us in the session of this browser, once. Undefined for any other

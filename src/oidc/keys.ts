@@ -1,4 +1,4 @@
-/** Signing and cookie keys: made at first start, shared through the store, sealed there. */
+/** Signing and cookie keys: made at first start, shared through the store, encrypted there. */
 
 import { generateKeyPair, randomBytes } from "node:crypto";
 import { promisify } from "node:util";
@@ -13,7 +13,7 @@ export interface ServiceKeys {
   signing: JWK[];
   /** Cookie signing keys, newest first. */
   cookies: string[];
-  /** Key of the CSRF tokens and of what our own cookies carry sealed, 32 bytes base64url. */
+  /** Key of the CSRF tokens and of what our own cookies carry encrypted, 32 bytes base64url. */
   pages: string;
 }
 

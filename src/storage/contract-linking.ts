@@ -105,12 +105,12 @@ export interface InquiryAnswerPart {
 export interface LinkStore {
   /**
    * Stores an inquiry, in one transaction with what it takes of the throttles, unless its identity made one
-   * less than the pause ago: of racers one is stored. Over the identity's limit it is held until that window
-   * ends, and takes the place of an older one of the identity that is still held: that is removed, or, where
-   * a part of its answer is written, settled with that. Otherwise it waits for its place in the client
-   * address's flow, for as long as one of its ordinal may; one that may not wait at all takes none. Its own
-   * wait, from `createdAt` to `notBefore`, begins when the throttles let it through. Reads nothing of the
-   * directory.
+   * less than the pause ago: of racers one is stored. Over the identity's limit it is throttled until that
+   * window ends, and takes the place of an older one of the identity that is still throttled: that is
+   * removed, or, where a part of its answer is written, settled with that. Otherwise it waits for its place
+   * in the client address's flow, for as long as one of its ordinal may; one that may not wait at all takes
+   * none. Its own wait, from `createdAt` to `notBefore`, begins when the throttles let it through. Reads
+   * nothing of the directory.
    *
    * A flow has at most `limit` places per window, bursts up to the limit included (the generic cell rate
    * algorithm), and gives each of them once. Whoever would wait for one longer than they may goes then and
@@ -123,19 +123,19 @@ export interface LinkStore {
   /**
    * Claims the unsettled inquiry that is due longest, until `now + leaseMs`: due is what has its `notBefore`
    * and the end of its lease behind it, and of equals the one that was stored first. What isn't due costs
-   * nothing, however much of it there is. Racers never hold the same one; a worker that dies loses its lease,
-   * not the inquiry.
+   * nothing, however much of it there is. Racers never claim the same one; a worker that dies loses its
+   * lease, not the inquiry.
    */
   claimInquiry(worker: string, now: Instant, leaseMs: Milliseconds): Promise<ClaimedInquiry | undefined>;
   /**
    * Settles a claimed inquiry in one transaction: supersedes pending requests of the same identity and
-   * profile, inserts the new requests, queues all mails (holds those that are over a limit of their
+   * profile, inserts the new requests, queues all mails (defers those that are over a limit of their
    * throttle), writes one audit event a request, adds up how many profiles matched, deletes the typed
-   * address. A mail that is held while one of the same asker for the same profile was held already takes its
-   * place and its rank, where that is lower; the earlier one is dropped. With `more` it does all but the last
-   * and keeps the inquiry, so that whoever claims it next goes on there: an address of very many profiles is
-   * no long transaction. Returns false, changing nothing, if this worker's lease was lost or the inquiry is
-   * already settled.
+   * address. A mail that is deferred while one of the same asker for the same profile was deferred already
+   * takes its place and its rank, where that is lower; the earlier one is dropped. With `more` it does all
+   * but the last and keeps the inquiry, so that whoever claims it next goes on there: an address of very many
+   * profiles is no long transaction. Returns false, changing nothing, if this worker's lease was lost or the
+   * inquiry is already settled.
    */
   settleInquiry(
     inquiryId: InquiryId,
@@ -243,11 +243,11 @@ export interface OutboxStore {
     now: Instant,
   ): Promise<boolean>;
   /**
-   * Queues held messages by the rules of domain/mailbox.ts: each by itself where its mailbox and its profile
-   * have room by now; otherwise, once an hour and mailbox, one new message that carries those that come
-   * first, which are `carried` from then on. First comes the lowest rank, of equals whoever waits longest.
-   * One whose link is dead is dropped. In short turns (pace.ts), until the run is told to end. Returns how
-   * many were queued. Racers: each slot and each message once.
+   * Queues deferred messages by the rules of domain/mailbox.ts: each by itself where its mailbox and its
+   * profile have room by now; otherwise, once an hour and mailbox, one new message that carries those that
+   * come first, which are `carried` from then on. First comes the lowest rank, of equals whoever waits
+   * longest. One whose link is dead is dropped. In short turns (pace.ts), until the run is told to end.
+   * Returns how many were queued. Racers: each slot and each message once.
    */
   releaseDeferred(
     limits: { mailbox: MailboxLimits; profile: Limit },
@@ -261,7 +261,7 @@ export interface OutboxStore {
   list(
     filter: { states: readonly TroubledState[]; limit: number } | { inquiryId: InquiryId; limit: number },
   ): Promise<Delivery[]>;
-  /** Queues a held message past its throttles, audited. False if it isn't held. */
+  /** Queues a deferred message past its throttles, audited. False if it isn't deferred. */
   release(id: string, actor: string, now: Instant): Promise<boolean>;
   /**
    * Queues a message anew that was given up, as if it were made now; audited, of a collected one for each of

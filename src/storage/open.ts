@@ -1,5 +1,6 @@
 /**
- * Owns the choice of a back end. What a store promises is contract.ts's; how it is kept is the back end's.
+ * Opens a store of the configured back end. What a store promises is contract.ts's; how it does is the back
+ * end's.
  */
 
 import { type Clock, systemClock } from "../clock.ts";

@@ -1,4 +1,4 @@
-/** Owns how lists are read part by part: what a cursor is, and how much is looked at for one page. */
+/** Paging of lists: what a cursor is, and how much is looked at for one page. */
 
 import { setImmediate } from "node:timers/promises";
 import { LiaisonError } from "../errors.ts";

@@ -1,6 +1,6 @@
 /**
- * Owns how far ahead anything that waits can lie. What lies further was put there before a clock was set
- * back.
+ * The bound of waits: how far ahead anything that waits can lie. What lies further was put there before a
+ * clock was set back.
  */
 
 /**

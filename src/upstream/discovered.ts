@@ -1,6 +1,6 @@
 /**
- * What is known of one upstream: its discovery document, fetched at the first sign-in that needs it, kept for
- * a day, and kept longer when it can't be fetched again. An upstream that is down keeps nothing from
+ * What is known of one upstream: its discovery document, fetched at the first sign-in that needs it, cached
+ * for a day, and longer when it can't be fetched again. An upstream that is down keeps nothing from
  * starting, and costs its visitors one time-out every few seconds.
  */
 
@@ -55,16 +55,16 @@ export interface DiscoveryDependencies {
   redirectUri: string;
 }
 
-const metadataKept = new WeakMap<client.Configuration, client.ServerMetadata>();
+const metadataCache = new WeakMap<client.Configuration, client.ServerMetadata>();
 
 /** A configuration's metadata, which never changes: openid-client copies all of it each time it is asked. */
 export function metadataOf(configuration: client.Configuration): Readonly<client.ServerMetadata> {
-  const known = metadataKept.get(configuration) ?? configuration.serverMetadata();
-  metadataKept.set(configuration, known);
+  const known = metadataCache.get(configuration) ?? configuration.serverMetadata();
+  metadataCache.set(configuration, known);
   return known;
 }
 
-const KEPT_MS: Milliseconds = 24 * 60 * 60 * 1000;
+const CACHED_MS: Milliseconds = 24 * 60 * 60 * 1000;
 const FAILURE_REMEMBERED_MS: Milliseconds = 3_000;
 
 /** What code flow with verified ID tokens can't do without. */
@@ -116,7 +116,7 @@ export function discoveredUpstream(
     origin: () => known?.origin ?? new URL(config.issuer).origin,
     async configuration() {
       const now = clock.now();
-      if (known && isWithin(now, known.fetchedAt, KEPT_MS)) return known.configuration;
+      if (known && isWithin(now, known.fetchedAt, CACHED_MS)) return known.configuration;
       if (failure && isWithin(now, failure.at, FAILURE_REMEMBERED_MS)) {
         if (known) return known.configuration;
         throw failure.error;

@@ -1,6 +1,6 @@
 /**
  * The keys that an upstream signs with (its JWK Set, RFC 7517), and the verification of signatures by them.
- * Keys come from the document at `jwks_uri` alone, never out of a token. They are kept for a while; a
+ * Keys come from the document at `jwks_uri` alone, never out of a token. They are cached for a while; a
  * signature that none of them verifies has them fetched once more, because some upstreams change a key
  * without changing its `kid`.
  */
@@ -15,8 +15,9 @@ import { isObject, parseObject } from "./json.ts";
 export interface SigningKeys {
   /**
    * Verifies a signed JWT in compact form by the keys at `jwksUri` and returns its payload. A token that none
-   * of the kept ones verifies is tried again with newer ones, where there are any. Throws `upstream_rejected`
-   * for a signature that no key verifies, `upstream_unavailable` where the keys can't be fetched.
+   * of the cached ones verifies is tried again with newer ones, where there are any. Throws
+   * `upstream_rejected` for a signature that no key verifies, `upstream_unavailable` where the keys can't be
+   * fetched.
    */
   verify(token: string, jwksUri: string): Promise<Uint8Array>;
 }
@@ -28,7 +29,7 @@ interface KeySet {
 }
 
 /** How long keys are used without looking whether there are others. */
-const KEPT_MS: Milliseconds = 300_000;
+const CACHED_MS: Milliseconds = 300_000;
 
 /**
  * How long after keys were fetched because none of them fitted nobody makes them be fetched for that again.
@@ -46,7 +47,7 @@ export function createSigningKeys(
   { id, id_token_signed_response_alg: pinned }: Pick<UpstreamConfig, "id" | "id_token_signed_response_alg">,
   { fetch, clock }: { fetch: Fetch; clock: Clock },
 ): SigningKeys {
-  let kept: KeySet | undefined;
+  let cached: KeySet | undefined;
   let underWay: { uri: string; keys: Promise<KeySet> } | undefined;
   let fetchedAgainAt: Instant | undefined;
   const imported = new WeakMap<JWK, Map<string, Promise<CryptoKey | undefined>>>();
@@ -67,12 +68,12 @@ export function createSigningKeys(
     if (response.status !== 200) throw unavailable(id, `${uri} answered ${response.status}`);
     const { keys } = parseObject(await response.text()) ?? {};
     if (!Array.isArray(keys)) throw unavailable(id, `${uri} answered with no set of keys`);
-    kept = { uri, keys: keys.filter(isObject), fetchedAt: clock.now() };
-    return kept;
+    cached = { uri, keys: keys.filter(isObject), fetchedAt: clock.now() };
+    return cached;
   }
 
   async function current(uri: string): Promise<KeySet> {
-    if (kept?.uri === uri && isWithin(clock.now(), kept.fetchedAt, KEPT_MS)) return kept;
+    if (cached?.uri === uri && isWithin(clock.now(), cached.fetchedAt, CACHED_MS)) return cached;
     return await fetchKeys(uri);
   }
 
@@ -81,7 +82,7 @@ export function createSigningKeys(
    */
   async function newerThan(tried: KeySet): Promise<KeySet | undefined> {
     if (underWay?.uri === tried.uri) return await underWay.keys;
-    if (kept !== undefined && kept !== tried && kept.uri === tried.uri) return kept;
+    if (cached !== undefined && cached !== tried && cached.uri === tried.uri) return cached;
     const now = clock.now();
     if (fetchedAgainAt !== undefined && isWithin(now, fetchedAgainAt, AGAIN_MS)) return undefined;
     fetchedAgainAt = now;

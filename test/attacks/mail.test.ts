@@ -8,7 +8,7 @@ import { type ParsedMail, simpleParser } from "mailparser";
 import { parse } from "node-html-parser";
 import { asOrganizationId } from "../../src/domain/ids.ts";
 import { bindTo } from "../support/attack-fixture.ts";
-import type { KeptMail } from "../support/bad-smtp.ts";
+import type { AcceptedMail } from "../support/bad-smtp.ts";
 import { openLink, register, signIn, type TestPerson } from "../support/liaison.ts";
 import { MailFixture, type OutboxRow } from "../support/mail-fixture.ts";
 
@@ -20,7 +20,7 @@ function person(username: string, name: string): TestPerson {
 async function mailsTo(
   { smtp }: MailFixture,
   address: string,
-): Promise<(KeptMail & { parsed: ParsedMail; html: string })[]> {
+): Promise<(AcceptedMail & { parsed: ParsedMail; html: string })[]> {
   const kept = smtp.mails.filter(({ to }) => to === address);
   const parsed = await Promise.all(kept.map(({ source }) => simpleParser(source)));
   return kept.map((mail, index) => {

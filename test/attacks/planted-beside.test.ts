@@ -100,7 +100,7 @@ describe("cookies planted beside", { concurrency: 1 }, () => {
     // She is led to the callback without its code, and he asks for the same at the same time.
     const state = new URL(sentTo).searchParams.get("state");
     const bare = `${liaison.issuer}/upstream/fabrikam/callback?state=${state}`;
-    const { reached, release } = control.holdNext("signIns.leaveOutcome");
+    const { reached, release } = control.pauseNext("signIns.leaveOutcome");
     const hers = browser.once(bare);
     await Promise.race([reached, hers]);
     const his = planter.once(bare);
@@ -215,7 +215,7 @@ describe("cookies planted beside", { concurrency: 1 }, () => {
       return { started, resume: interaction.headers.get("location") ?? assert.fail() };
     };
     const [one, two] = [await upToResume(planter, his), await upToResume(browser, her)];
-    const { reached, release } = control.holdNext("artifacts.upsertSession");
+    const { reached, release } = control.pauseNext("artifacts.upsertSession");
     const first = planter.once(one.resume);
     await reached;
     const hers = await browser.visit(two.resume);
@@ -248,7 +248,7 @@ describe("cookies planted beside", { concurrency: 1 }, () => {
       });
       const login = await browser.press(await browser.visit(link), "Continue to sign in");
       const { url: callback } = await signInUpstream(browser, login, person);
-      const { reached, release } = control.holdNext("links.redeem");
+      const { reached, release } = control.pauseNext("links.redeem");
       const cookie = await browser.jar.getCookieString(callback.href);
       // Its answer never comes to the browser, which has sent the same again.
       const lost = fetch(callback, { redirect: "manual", headers: { cookie } });

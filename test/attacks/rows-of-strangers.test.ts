@@ -14,10 +14,10 @@ import {
   requestOf,
   startAttacked,
 } from "../support/attack-fixture.ts";
-import { grownRows, type Holding, holdingOf } from "../support/holding.ts";
 import { people, register, signIn, signInUpstream } from "../support/liaison.ts";
 import { perHour } from "../support/mailbox-flood.ts";
 import { askFrom } from "../support/raw-socket.ts";
+import { grownRows, type StoredSize, storedSizeOf } from "../support/stored-size.ts";
 import { asLongAsLet, strangersFlood } from "../support/strangers-flood.ts";
 import { SweepWatch } from "../support/sweep-watch.ts";
 
@@ -25,7 +25,7 @@ const hour = 3600;
 /** What is over is gone within so many seconds. */
 const sweptWithin = 180;
 /** What is there for a time alone: how many rows of each, on either back end. */
-function passing({ rows }: Holding): Record<string, number | undefined> {
+function passing({ rows }: StoredSize): Record<string, number | undefined> {
   return {
     artifacts: rows["artifacts"],
     sessions: rows["session_clients"] ?? rows["sessions"],
@@ -66,7 +66,7 @@ describe("Z5: what strangers had stored", () => {
 
   it("Z5: of a flood of every sort nothing is left an hour after it, neither rows nor pages", async () => {
     const flood = await strangersFlood(liaison, { link });
-    const before = await holdingOf(liaison);
+    const before = await storedSizeOf(liaison);
     const served = {
       begin: await asLongAsLet(flood.begin, { most: 120, parallel: 1, refusals: 200 }),
       openLink: await asLongAsLet(flood.openLink, { most: 20, parallel: 1 }),
@@ -78,11 +78,11 @@ describe("Z5: what strangers had stored", () => {
     // A second broker lets through a tenth more, by its own count.
     assert.ok(served.begin > 50 && served.openLink >= 10 && served.openLink <= 12, said);
     assert.ok(served.authorize > cap / 2 && served.signOut > cap - 10, said);
-    const full = await holdingOf(liaison);
+    const full = await storedSizeOf(liaison);
     assert.ok(full.bytes - before.bytes > 4096 * cap, `${full.bytes - before.bytes} bytes`);
 
     await sweeps.later(liaison, hour + sweptWithin);
-    const left = await holdingOf(liaison);
+    const left = await storedSizeOf(liaison);
     const { artifacts = 0, sessions: _goesOn, ...others } = passing(left);
     // Of the sign-in by which the link was asked for: its session goes on, its last step, and for days that
     // it asked.
@@ -97,8 +97,8 @@ describe("Z5: what strangers had stored", () => {
     async () => {
       await sweeps.later(liaison, 3 * hour);
       const flood = await strangersFlood(liaison, { link });
-      const before = await holdingOf(liaison);
-      const interactions = async () => grownRows(before, await holdingOf(liaison))["artifacts"] ?? 0;
+      const before = await storedSizeOf(liaison);
+      const interactions = async () => grownRows(before, await storedSizeOf(liaison))["artifacts"] ?? 0;
       for (let turn = 0; turn < 5; turn += 1) assert.equal(await flood.authorize(), 303);
       for (let turn = 0; turn < 3; turn += 1) assert.equal(await flood.open(), 200);
       assert.equal(await interactions(), 8);
@@ -114,8 +114,8 @@ describe("Z5: what strangers had stored", () => {
   it("Z5: what was posted to sign out is gone within minutes, and held to the same limit", async () => {
     await sweeps.later(liaison, 3 * hour);
     const flood = await strangersFlood(liaison, { link });
-    const before = await holdingOf(liaison);
-    const rows = async () => grownRows(before, await holdingOf(liaison))["artifacts"] ?? 0;
+    const before = await storedSizeOf(liaison);
+    const rows = async () => grownRows(before, await storedSizeOf(liaison))["artifacts"] ?? 0;
     for (let turn = 0; turn < 5; turn += 1) assert.equal(await flood.postSignOut(), 303);
     assert.equal(await rows(), 5);
     await sweeps.later(liaison, 120 + sweptWithin);
@@ -221,7 +221,7 @@ describe("Z7: one interaction or one link used again and again", () => {
         `${writesOf("keep")} notes`,
       );
       await sweeps.later(liaison, hour + sweptWithin);
-      assert.equal(passing(await holdingOf(liaison))["begun"], 0);
+      assert.equal(passing(await storedSizeOf(liaison))["begun"], 0);
     },
   );
 
@@ -243,11 +243,11 @@ describe("Z7: one interaction or one link used again and again", () => {
   it("Z7: addresses asked for again and again in one interaction leave the rows one may ask", async () => {
     const browser = liaison.browser();
     let page = await signIn(browser, await liaison.customerSource.start(), liaison.stranger());
-    const before = await holdingOf(liaison);
+    const before = await storedSizeOf(liaison);
     for (let turn = 0; turn < 20; turn += 1) {
       const waiting = await browser.press(page, "Continue", { email: `nobody-${turn}@z7.example` });
       page = await browser.visit(waiting.link(/another address/));
     }
-    assert.equal(grownRows(before, await holdingOf(liaison))["inquiries"], 3 + 1);
+    assert.equal(grownRows(before, await storedSizeOf(liaison))["inquiries"], 3 + 1);
   });
 });

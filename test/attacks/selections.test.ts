@@ -8,7 +8,7 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import { asAccountId, asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
 import { type Attacked, bindTo, startAttacked } from "../support/attack-fixture.ts";
 import { marks } from "../support/chooser.ts";
-import { assertTokensEnded, type HeldTokens } from "../support/ended-tokens.ts";
+import { assertTokensEnded, type IssuedTokens } from "../support/ended-tokens.ts";
 import { register, signIn, type TestPerson } from "../support/liaison.ts";
 import { type PortalTokens, type StartedSignIn, TestPortal } from "../support/portal.ts";
 import { StoreControl } from "../support/store-control.ts";
@@ -74,7 +74,7 @@ describe("selections", { concurrency: 1 }, () => {
     return refreshed;
   }
 
-  const assertEnded = (tokens: HeldTokens, portal = liaison.customerSource) =>
+  const assertEnded = (tokens: IssuedTokens, portal = liaison.customerSource) =>
     assertTokensEnded(portal, accountId, tokens);
 
   /** Whom a silent sign-in of the browser speaks for, or the error that the portal is told. */
@@ -374,7 +374,7 @@ describe("selections", { concurrency: 1 }, () => {
   it("what a person chooses in one tab isn't undone by a sign-in that was under way in another", async () => {
     const browser = liaison.browser();
     await signIn(browser, await liaison.partnerSource.start(), person);
-    const { reached, release } = control.holdNext("accountsAtClients.select");
+    const { reached, release } = control.pauseNext("accountsAtClients.select");
     const underWay = browser.visit((await liaison.customerSource.start({ profile_hint: home })).url);
     await reached;
     const started = await liaison.customerSource.start();

@@ -100,7 +100,7 @@ test("mongodb copy: search, chain, keys, counts, sign-outs and secrets are copie
     const outcome = { state: "finished", progress, result, failure: null, seal: "noted" } as const;
     assert.equal(await source.verifications.settle(id, "w", outcome, NOW + 1), true);
     const verifications = await source.verifications.list();
-    const held = await leaveMails(source);
+    const deferred = await leaveMails(source);
     await source.close();
 
     const { signal } = new AbortController();
@@ -127,7 +127,7 @@ test("mongodb copy: search, chain, keys, counts, sign-outs and secrets are copie
       1,
       "what waited for a mailbox goes on",
     );
-    for (const id of held) assert.equal((await store.outbox.find(id))?.state, "carried");
+    for (const id of deferred) assert.equal((await store.outbox.find(id))?.state, "carried");
     const found = await administration.organizations({ search: "contoso" }, PAGE);
     assert.deepEqual(found.items, [organization]);
     assert.equal((await administration.memberships({ search: profile.email }, PAGE)).items.length, 1);

@@ -140,10 +140,10 @@ export async function told(store: Store, now = NOW): Promise<SignOut[]> {
 export async function redeemed(store: Store, { grantId }: Selection): Promise<() => Promise<boolean>> {
   const token = hashOf(anId("token"));
   await store.artifacts.upsert("RefreshToken", token, {}, { grantId }, NOW + 99 * MINUTE);
-  return () => isHeld(store, token);
+  return () => isTokenStored(store, token);
 }
 
-export const isHeld = async (store: Store, token: string) =>
+export const isTokenStored = async (store: Store, token: string) =>
   (await store.artifacts.find("RefreshToken", asSecretHash(token), NOW)) !== undefined;
 
 /** A row of an import that disables a profile. */

@@ -23,7 +23,7 @@ import {
   assertEnded,
   editOf,
   endings,
-  isHeld,
+  isTokenStored,
   manyGrants,
   redeemed,
   removeAll,
@@ -350,7 +350,7 @@ export function endingCases(contract: Case): void {
     assert.equal(await store.accountsAtClients.forGrant(grantId, NOW), undefined);
     assert.equal(await store.artifacts.find("Grant", hashOf(grantId), NOW), undefined);
     const left = async () =>
-      (await Promise.all(tokens.map((token) => isHeld(store, token)))).filter(Boolean).length;
+      (await Promise.all(tokens.map((token) => isTokenStored(store, token)))).filter(Boolean).length;
     assert.ok((await left()) > 0);
     await removeAll(store, "worker", 40);
     assert.equal(await left(), 0);

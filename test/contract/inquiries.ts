@@ -94,9 +94,9 @@ export function inquiryCases(contract: Case): void {
     const claims = await race(opened, 60, (store, index) =>
       store.links.claimInquiry(`worker-${index}`, NOW, LEASE),
     );
-    const held = claims.filter((inquiry) => inquiry !== undefined).map((inquiry) => inquiry.id);
-    assert.equal(held.length, 20);
-    assert.deepEqual(new Set(held), ids);
+    const claimed = claims.filter((inquiry) => inquiry !== undefined).map((inquiry) => inquiry.id);
+    assert.equal(claimed.length, 20);
+    assert.deepEqual(new Set(claimed), ids);
   });
 
   contract(

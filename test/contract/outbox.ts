@@ -62,9 +62,9 @@ export function outboxCases(contract: Case): void {
     const claims = await race(opened, 60, (store, index) =>
       store.outbox.claim(`w${index}`, NOW, LEASE, LIFETIME),
     );
-    const held = claims.filter((claim) => claim !== undefined).map(({ message }) => message.id);
-    assert.equal(held.length, 20);
-    assert.deepEqual(new Set(held), new Set(mails.map((mail) => mail.id)));
+    const claimed = claims.filter((claim) => claim !== undefined).map(({ message }) => message.id);
+    assert.equal(claimed.length, 20);
+    assert.deepEqual(new Set(claimed), new Set(mails.map((mail) => mail.id)));
   });
 
   contract("a sent message is never claimed again; only its holder marks it, once", async ({ store }) => {

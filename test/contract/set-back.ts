@@ -94,11 +94,11 @@ export function setBackCases(contract: Case): void {
       identity: { limit: 1, windowSeconds: 3600 },
       client,
     };
-    const [first, held] = [3000, 4000].map((wait) =>
+    const [first, throttled] = [3000, 4000].map((wait) =>
       anInquiry({ requester, createdAt: NOW, notBefore: NOW + wait }),
     );
     await store.links.inquire(present(first), throttles);
-    await store.links.inquire(present(held), throttles);
+    await store.links.inquire(present(throttled), throttles);
     assert.equal(await store.administration.boundWaits(NOW), 0, "nothing moves while the clock is right");
     assert.equal(
       await store.administration.boundWaits(NOW - 5000),
@@ -111,14 +111,14 @@ export function setBackCases(contract: Case): void {
     assert.equal(await store.administration.boundWaits(BACK + 1), 0, "once");
     assert.equal(await claim(BACK + 2999), undefined);
     assert.equal(await claim(BACK + 3000), first?.id);
-    const moved = present(await store.links.latestInquiry(present(held).interactionCid));
+    const moved = present(await store.links.latestInquiry(present(throttled).interactionCid));
     assert.deepEqual(
       [moved.createdAt, moved.heldUntil, moved.notBefore],
       [BACK, BACK + HOUR, BACK + HOUR + 4000],
-      "it is held as long as it was to be",
+      "it is throttled as long as it was to be",
     );
     assert.equal(await claim(BACK + HOUR + 3999), undefined);
-    assert.equal(await claim(BACK + HOUR + 4000), held?.id);
+    assert.equal(await claim(BACK + HOUR + 4000), throttled?.id);
   });
 
   contract("set back: what a dead worker had claimed is free a minute later", async ({ store }) => {

@@ -64,15 +64,15 @@ test("one killed before any statement of a release leaves what is held, or one m
     const inquiry = anInquiry();
     await store.links.inquire(inquiry);
     await store.links.claimInquiry("w", NOW, 1000);
-    const held = ["p", "q", "r"].map((key) => ({
+    const deferred = ["p", "q", "r"].map((key) => ({
       ...aMail(),
       throttle: { mailbox: { ...limits.mailbox, key: "ada" }, profile: { ...limits.profile, key } },
     }));
-    await store.links.settleInquiry(inquiry.id, "w", { links: [], mails: held }, NOW);
+    await store.links.settleInquiry(inquiry.id, "w", { links: [], mails: deferred }, NOW);
     const { output } = await child("kill-release", String(n), file.file, JSON.stringify(limits));
     completed = output !== "";
     if (!completed) killed += 1;
-    const states = await Promise.all(held.map(async ({ id }) => (await store.outbox.find(id))?.state));
+    const states = await Promise.all(deferred.map(async ({ id }) => (await store.outbox.find(id))?.state));
     assert.equal(new Set(states).size, 1, `${n}: ${states.join()}`);
     const released = await store.outbox.releaseDeferred(limits, NOW + MINUTE);
     assert.equal(released, states[0] === "held" ? 1 : 0, "what was killed took no room");

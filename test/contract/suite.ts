@@ -17,6 +17,7 @@ import { importCases } from "./imports.ts";
 import { inquiryCases } from "./inquiries.ts";
 import { inquiryFlowCases } from "./inquiry-flows.ts";
 import { invitationCases } from "./invitations.ts";
+import { linkStateCases } from "./link-states.ts";
 import { listingCases } from "./listings.ts";
 import { usedListingCases } from "./listings-of-use.ts";
 import { onceCases } from "./once.ts";
@@ -42,6 +43,7 @@ export function storageContract(backEnd: BackEnd): void {
   inquiryCases(declare);
   inquiryFlowCases(declare);
   redeemCases(declare);
+  linkStateCases(declare);
   outboxCases(declare);
   throttledMailCases(declare);
   collectedMailCases(declare);

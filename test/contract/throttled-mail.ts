@@ -83,7 +83,7 @@ export function throttledMailCases(contract: Case): void {
       );
 
       const stranger = await asked(store, anInquiry({ createdAt: NOW + 4, notBefore: NOW + 4 }), some(2));
-      assert.equal(stranger.heldUntil, null, "another identity isn't held");
+      assert.equal(stranger.heldUntil, null, "another identity isn't throttled");
       const claimed: string[] = [];
       for (const now of [NOW + 5, NOW + 5, NOW + 5, NOW + 5, NOW + HOUR]) {
         const inquiry = await store.links.claimInquiry("worker", now, 10 * HOUR);
@@ -113,7 +113,7 @@ export function throttledMailCases(contract: Case): void {
     async ({ store }) => {
       const requester = aRequester();
       await asked(store, anInquiry({ requester, createdAt: NOW, notBefore: NOW }), some(1));
-      const held = await asked(
+      const throttled = await asked(
         store,
         anInquiry({ requester, createdAt: NOW + 1, notBefore: NOW + 1 }),
         some(1),
@@ -124,13 +124,13 @@ export function throttledMailCases(contract: Case): void {
         present(await store.links.claimInquiry("worker", NOW + HOUR, 10 * HOUR));
       const more = { answeredTo: asProfileId("p-1"), leaseMs: HOUR };
       const part = { links: [], mails: [], matched: 1, more };
-      assert.equal(await store.links.settleInquiry(held.id, "worker", part, NOW + HOUR), true);
+      assert.equal(await store.links.settleInquiry(throttled.id, "worker", part, NOW + HOUR), true);
       await asked(
         store,
         anInquiry({ requester, createdAt: NOW + HOUR + 1, notBefore: NOW + HOUR + 1 }),
         some(1),
       );
-      const settled = present(await store.links.latestInquiry(held.interactionCid));
+      const settled = present(await store.links.latestInquiry(throttled.interactionCid));
       assert.deepEqual([settled.settledAt, settled.address, settled.matched], [NOW + HOUR + 1, null, 1]);
     },
   );

@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import type { AuditVerification } from "../../src/domain/records.ts";
-import { KEPT_VERIFICATIONS, MOST_OPEN_VERIFICATIONS } from "../../src/domain/verifications.ts";
+import { MOST_OPEN_VERIFICATIONS, MOST_VERIFICATIONS } from "../../src/domain/verifications.ts";
 import { LiaisonError } from "../../src/errors.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { anId, MINUTE, NOW } from "../support/records.ts";
@@ -156,10 +156,10 @@ export function verificationCases(contract: Case): void {
     const open = present(await ask(store, "0.open", NOW));
     assert.equal(present(await store.verifications.claim("holder", NOW, 999 * MINUTE)).id, open.id);
     const all: AuditVerification[] = [];
-    for (let turn = 1; turn <= KEPT_VERIFICATIONS + 2; turn += 1) all.push(await ended(store, NOW + turn));
+    for (let turn = 1; turn <= MOST_VERIFICATIONS + 2; turn += 1) all.push(await ended(store, NOW + turn));
     const kept = await store.verifications.list();
     // The one that goes on stays, however old.
-    assert.deepEqual(kept, [...all.toReversed().slice(0, KEPT_VERIFICATIONS), kept.at(-1)]);
+    assert.deepEqual(kept, [...all.toReversed().slice(0, MOST_VERIFICATIONS), kept.at(-1)]);
     assert.equal(kept.at(-1)?.id, open.id);
     assert.equal(await store.verifications.find(present(all[0]).id), undefined);
 

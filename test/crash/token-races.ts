@@ -124,12 +124,12 @@ class Course {
 
   /** The same request to each process at once: both have all but its last byte when they are let go. */
   async race(parameters: Record<string, string>): Promise<{ winner: number; tokens: Tokens }> {
-    const held = this.#ports.map((port) => holdRequest(port, this.#headers(), parameters));
-    await Promise.all(held.map(({ written }) => written));
+    const paused = this.#ports.map((port) => pausedRequest(port, this.#headers(), parameters));
+    await Promise.all(paused.map(({ written }) => written));
     await pause(2);
-    const released = this.#random.below(2) === 0 ? held : held.toReversed();
+    const released = this.#random.below(2) === 0 ? paused : paused.toReversed();
     for (const { release } of released) release();
-    const answers = await Promise.all(held.map(({ answer }) => answer));
+    const answers = await Promise.all(paused.map(({ answer }) => answer));
     const winner = answers.findIndex(({ status }) => status === 200);
     const winnings = answers[winner];
     assert.ok(winnings !== undefined, `nobody won: ${JSON.stringify(answers)}`);
@@ -189,7 +189,7 @@ class Course {
   }
 }
 
-interface HeldRequest {
+interface PausedRequest {
   /** All but the last byte is on its way. */
   written: Promise<void>;
   release(): void;
@@ -197,11 +197,11 @@ interface HeldRequest {
 }
 
 /** A request to the token endpoint that lacks its last byte until it is released. */
-function holdRequest(
+function pausedRequest(
   port: number,
   headers: Record<string, string>,
   parameters: Record<string, string>,
-): HeldRequest {
+): PausedRequest {
   const form = new URLSearchParams(parameters).toString();
   const outgoing = request({
     host: "127.0.0.1",

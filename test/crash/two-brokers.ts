@@ -66,16 +66,16 @@ export async function askForLinks(
 }
 
 /**
- * A browser of Ann's that opened a link, continued and signed in at the upstream, and is held where that
+ * A browser of Ann's that opened a link, continued and signed in at the upstream, and is paused where that
  * sends it back to the broker. The function returned lets it go on.
  */
-export async function heldCallback(deployment: Deployment, link: string): Promise<() => Promise<Page>> {
-  let isHeld = true;
-  const browser = deployment.browser((url) => isHeld && url.pathname.endsWith("/callback"));
+export async function pausedCallback(deployment: Deployment, link: string): Promise<() => Promise<Page>> {
+  let isPaused = true;
+  const browser = deployment.browser((url) => isPaused && url.pathname.endsWith("/callback"));
   const callback = await openLink(browser, link, people.ann);
-  assert.equal(callback.status, 0, `held at the callback, not: ${callback.text}`);
+  assert.equal(callback.status, 0, `paused at the callback, not: ${callback.text}`);
   return async () => {
-    isHeld = false;
+    isPaused = false;
     return await browser.visit(callback.url);
   };
 }

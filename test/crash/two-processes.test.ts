@@ -8,7 +8,13 @@ import { asProfileId } from "../../src/domain/ids.ts";
 import { until } from "./broker-process.ts";
 import { profiles } from "./deployment.ts";
 import { raceForCodes, raceForRefreshTokens } from "./token-races.ts";
-import { askForLinks, heldCallback, linkedBrowser, startTwoBrokers, type TwoBrokers } from "./two-brokers.ts";
+import {
+  askForLinks,
+  linkedBrowser,
+  pausedCallback,
+  startTwoBrokers,
+  type TwoBrokers,
+} from "./two-brokers.ts";
 
 const callbacks = 50;
 
@@ -24,11 +30,13 @@ describe("two broker processes on one database file", () => {
     const { mails } = deployment.mailbox;
     const links = await askForLinks(two, deployment.browser());
     const link = links.get(profiles.customer) ?? "";
-    const held = await Promise.all(Array.from({ length: callbacks }, () => heldCallback(deployment, link)));
+    const paused = await Promise.all(
+      Array.from({ length: callbacks }, () => pausedCallback(deployment, link)),
+    );
     const mailsBefore = mails.length;
     const requestsBefore = [...proxy.counts];
 
-    const pages = await Promise.all(held.map((release) => release()));
+    const pages = await Promise.all(paused.map((release) => release()));
 
     const answers = Map.groupBy(pages, ({ status, heading }) => `${status} ${heading}`);
     assert.deepEqual([...answers].map(([answer, { length }]) => [answer, length]).sort(), [

@@ -71,7 +71,7 @@ describe("sessions", () => {
     const browser = liaison.browser();
     const waiting = await link(browser, people.ann, ["c1"]);
     await browser.visit(waiting.link(/opened the link/));
-    const { reached, release } = control.holdNext("artifacts.upsertSession");
+    const { reached, release } = control.pauseNext("artifacts.upsertSession");
     const underWay = browser.visit((await liaison.customerSource.start()).url);
     await reached;
     const confirm = await browser.visit(`${liaison.issuer}/logout`);
@@ -89,7 +89,7 @@ describe("sessions", () => {
     await browser.visit(waiting.link(/opened the link/));
     const first = await liaison.partnerSource.start();
     await browser.press(await browser.visit(first.url), "Continue", { profile_id: `p1-${person}` });
-    const { reached, release } = control.holdNext("artifacts.upsertSession");
+    const { reached, release } = control.pauseNext("artifacts.upsertSession");
     const other = browser.visit((await liaison.customerSource.start()).url);
     await reached;
     const switching = await liaison.partnerSource.start({ prompt: "select_account" });

@@ -71,7 +71,7 @@ async function signPeopleIn(liaison: Liaison, crowd: readonly TestPerson[]): Pro
 /** Some that no server can be told to deliver, and some beyond what a mailbox may get. */
 async function leaveMails({ store, clock }: Liaison): Promise<void> {
   const limit = { limit: 1, windowSeconds: once.window_seconds };
-  const leaveHeld = async (now: number) => {
+  const leaveDeferred = async (now: number) => {
     const mailbox = { hourly: limit, daily: limit, key: "held@test.example" };
     const throttle = { mailbox, profile: { ...limit, key: anId("profile") } };
     await store.outbox.enqueue(aMail({ to: "held@test.example", throttle }), [], now);
@@ -79,15 +79,15 @@ async function leaveMails({ store, clock }: Liaison): Promise<void> {
   const deadline = Date.now() + 10_000;
   const count = async (state: "failed" | "held") =>
     (await store.outbox.list({ states: [state], limit: 100 })).length;
-  // The mail that carries what is held has gone for this hour: what comes now stays held.
-  for (let index = 0; index < 3; index += 1) await leaveHeld(clock.now() - 61_000);
+  // The mail that carries what is deferred has gone for this hour: what comes now stays deferred.
+  for (let index = 0; index < 3; index += 1) await leaveDeferred(clock.now() - 61_000);
   while ((await count("held")) > 0) {
-    assert.ok(Date.now() < deadline, "the first mails stay held");
+    assert.ok(Date.now() < deadline, "the first mails stay deferred");
     await pause(50);
   }
   for (let index = 0; index < many; index += 1) {
     await store.outbox.enqueue(aMail({ to: "nobody" }), [], clock.now());
-    await leaveHeld(clock.now());
+    await leaveDeferred(clock.now());
   }
   while ((await count("failed")) < many || (await count("held")) < many - 1) {
     assert.ok(Date.now() < deadline, "the mails are not there");

@@ -191,7 +191,7 @@ export class LifecycleModel {
     if (reception === "taken") mail.state = "sent";
     if (reception === "rejected") mail.state = "failed";
     if (reception !== "refused") return;
-    // 15 seconds, doubled up to an hour; the harness has chance give three quarters of it.
+    // 15 seconds, doubled up to an hour; the deployment has chance give three quarters of it.
     const retryAt = this.now + Math.min(15_000 * 2 ** (mail.attempts - 1), 3_600_000) * 0.75;
     if (retryAt > mail.createdAt + giveUpMs) mail.state = "failed";
     else mail.dueAt = retryAt;

@@ -86,10 +86,10 @@ export const requests: Record<string, Prepare> = {
   getClientSettings: client,
   getClientImpact: client,
   deleteClient: client,
-  createClient: (_scene, about) => ({ body: clientBody(presetOf(about)) }),
+  createClient: (_fixture, about) => ({ body: clientBody(presetOf(about)) }),
   editClient: edit(client, "/clients", () => ({ name: "Renamed" })),
   rotateClientSecret: async (fixture, about) => ({ ...(await client(fixture, about)), body: {} }),
-  createOrganization: (_scene, about) => ({
+  createOrganization: (_fixture, about) => ({
     body: { name: "New", account_number: "N-1", kind: kindOf(about) },
   }),
   getOrganization: organization,

@@ -37,7 +37,7 @@ export interface SmtpCommand {
   secure: boolean;
 }
 
-export interface KeptMail {
+export interface AcceptedMail {
   to: string;
   source: string;
   secure: boolean;
@@ -46,7 +46,7 @@ export interface KeptMail {
 export interface BadSmtp {
   port: number;
   commands: SmtpCommand[];
-  mails: KeptMail[];
+  mails: AcceptedMail[];
   behaviour: Behaviour;
   /** Extensions offered to EHLO. STARTTLS is left out once a connection is encrypted. */
   offers: string[];

@@ -3,12 +3,12 @@
 import assert from "node:assert/strict";
 import type { PortalTokens, TestPortal } from "./portal.ts";
 
-export type HeldTokens = Pick<PortalTokens, "access_token" | "refresh_token">;
+export type IssuedTokens = Pick<PortalTokens, "access_token" | "refresh_token">;
 
 export async function assertTokensEnded(
   portal: TestPortal,
   accountId: string,
-  tokens: HeldTokens,
+  tokens: IssuedTokens,
 ): Promise<void> {
   for (const token of [tokens.access_token, tokens.refresh_token ?? ""]) {
     assert.equal((await portal.introspect(token)).active, false);

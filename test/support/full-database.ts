@@ -58,7 +58,7 @@ function fill({ file, count, now, encryptionKey }: Filling): void {
     UPDATE inquiries SET id = '${FULL.inquiry}', settled_at = created_at, matched = ${count} WHERE id =
       'inquiry-0'`);
   fillSearch(database, count);
-  fillHeld(database, { count, now, encryptionKey });
+  fillDeferredMail(database, { count, now, encryptionKey });
   fillCounters(database, now);
   database.exec("COMMIT; PRAGMA wal_checkpoint (TRUNCATE)");
   database.close();
@@ -156,10 +156,10 @@ function fillSearch(database: DatabaseSync, count: number): void {
 }
 
 /**
- * Held mails that may go: half of them of very many mailboxes, half of one mailbox and one profile, which
+ * Deferred mails that may go: half of them of very many mailboxes, half of one mailbox and one profile, which
  * have room for few.
  */
-function fillHeld(
+function fillDeferredMail(
   database: DatabaseSync,
   { count, now, encryptionKey }: { count: number; now: number; encryptionKey: string },
 ): void {

@@ -1,4 +1,4 @@
-/** Lets a test hold or fail single calls of the store that the application was given. */
+/** Lets a test pause or fail single calls of the store that the application was given. */
 
 import { LiaisonError } from "../../src/errors.ts";
 import type { Store } from "../../src/storage/contract.ts";
@@ -8,10 +8,10 @@ export class StoreControl {
   readonly down = new Set<string>();
   /** Calls that are carried out, and whose answers get lost. */
   readonly mute = new Set<string>();
-  #held: { call: string; reached: () => void; released: Promise<void> } | undefined;
+  #paused: { call: string; reached: () => void; released: Promise<void> } | undefined;
 
-  /** Holds the next call of this name. Resolves `reached` when it came, and lets it go on after `release`. */
-  holdNext(call: string): { reached: Promise<void>; release: () => void } {
+  /** Pauses the next call of this name: resolves `reached` when it came, lets it go on after `release`. */
+  pauseNext(call: string): { reached: Promise<void>; release: () => void } {
     let release = () => {};
     let reached = () => {};
     const released = new Promise<void>((resolve) => {
@@ -20,7 +20,7 @@ export class StoreControl {
     const came = new Promise<void>((resolve) => {
       reached = resolve;
     });
-    this.#held = { call, reached, released };
+    this.#paused = { call, reached, released };
     return { reached: came, release };
   }
 
@@ -53,11 +53,11 @@ export class StoreControl {
   }
 
   async #before(part: string, method: string): Promise<void> {
-    const held = this.#held;
-    if (held?.call === `${part}.${method}`) {
-      this.#held = undefined;
-      held.reached();
-      await held.released;
+    const paused = this.#paused;
+    if (paused?.call === `${part}.${method}`) {
+      this.#paused = undefined;
+      paused.reached();
+      await paused.released;
     }
     refuseIn(this.down, part, method);
   }

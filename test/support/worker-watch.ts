@@ -14,8 +14,8 @@ export class WorkerWatch {
   /** Of the wakings that were waited for: the last, and the last after which nothing was found to be due. */
   #woken = 0;
   #idle = 0;
-  /** Inquiries that a worker holds. */
-  #held = 0;
+  /** Inquiries that a worker has claimed. */
+  #claimed = 0;
   /** Calls of the outbox since the last waking, and those under way. */
   #asked = 0;
   #asking = 0;
@@ -25,10 +25,10 @@ export class WorkerWatch {
     return { ...store, links: this.#watchedLinks(store.links), outbox: this.#watchedOutbox(store.outbox) };
   }
 
-  /** Resolves when a worker that was woken since has found no more inquiries to be due, and none is held. */
+  /** Resolves when a worker that was woken since has found no more inquiries due, and none is claimed. */
   async inquiriesLookedAt(wake: () => void): Promise<void> {
     this.#woken += 1;
-    await untilDone("inquiries", wake, async () => this.#idle === this.#woken && this.#held === 0);
+    await untilDone("inquiries", wake, async () => this.#idle === this.#woken && this.#claimed === 0);
   }
 
   /** Resolves when nothing is left that can be sent now. `store` is a bare one. */
@@ -49,14 +49,14 @@ export class WorkerWatch {
         const woken = this.#woken;
         const found = await links.claimInquiry(...parameters);
         if (found === undefined) this.#idle = woken;
-        else this.#held += 1;
+        else this.#claimed += 1;
         return found;
       },
       settleInquiry: async (...parameters) => {
         try {
           return await links.settleInquiry(...parameters);
         } finally {
-          this.#held -= 1;
+          this.#claimed -= 1;
         }
       },
     };

@@ -8,7 +8,7 @@ import { describe, it } from "node:test";
 import {
   asOf,
   collectedRoomAt,
-  heldUntil,
+  deferredUntil,
   type MailboxLimits,
   type MailboxUse,
   rankOf,
@@ -127,9 +127,9 @@ describe("a mailbox's room", () => {
 
   it("what is over a limit waits a minute for others, and an hour after the last collected mail", () => {
     const room = { separateAt: NOW + DAY, collectedAt: NOW };
-    assert.equal(heldUntil(room, NOW), NOW + MINUTE);
-    assert.equal(heldUntil({ ...room, collectedAt: NOW + HOUR }, NOW), NOW + HOUR);
-    assert.equal(heldUntil({ ...room, separateAt: NOW + 1 }, NOW), NOW + 1);
+    assert.equal(deferredUntil(room, NOW), NOW + MINUTE);
+    assert.equal(deferredUntil({ ...room, collectedAt: NOW + HOUR }, NOW), NOW + HOUR);
+    assert.equal(deferredUntil({ ...room, separateAt: NOW + 1 }, NOW), NOW + 1);
   });
 });
 

@@ -1,6 +1,6 @@
 /**
- * Owns selections and remembered choices, and the two reads that every decision about an account or a grant
- * rests on. Each read is one aggregation: operations on the store are what this service costs.
+ * Selections and remembered choices in MongoDB, and the two reads that every decision about an account or a
+ * grant rests on. Each read is one aggregation: operations on the store are what this service costs.
  */
 
 import { type ClientSession, ObjectId } from "mongodb";
@@ -180,9 +180,9 @@ export function createAccountAtClientStore(database: MongoDatabase, revoker: Rev
           replacedBy: one.replacedBy ?? null,
         }));
         const plan = planSelection(selection, current, now, { byHand });
-        if (plan.kind === "held") return undefined;
+        if (plan.kind === "other_selected") return undefined;
         if (isRemembered) await remember(session, selection);
-        if (plan.kind === "kept") return { grantId: plan.grantId, revokedGrants: [] };
+        if (plan.kind === "unchanged") return { grantId: plan.grantId, revokedGrants: [] };
         // Whoever unbinds or disables the profile meanwhile must see this selection: that is decided by the
         // profile.
         await profiles.updateOne({ _id: profileId }, { $inc: { selections: 1 } }, { session });

@@ -1,4 +1,4 @@
-/** Owns accounts and their identities. */
+/** Accounts and their identities in MongoDB. */
 
 import { randomUUID } from "node:crypto";
 import { type ClientSession, ObjectId } from "mongodb";

@@ -1,4 +1,4 @@
-/** Owns keys of the REST API as they are read; making and removing them is changes.ts's. */
+/** Keys of the REST API in MongoDB as they are read; making and removing them is changes.ts's. */
 
 import type { ApiKey } from "../../domain/records.ts";
 import type { AdminStore } from "../contract.ts";

@@ -1,4 +1,6 @@
-/** Owns what oidc-provider keeps: its tokens, grants and interactions. Its sessions are sessions.ts's. */
+/**
+ * oidc-provider's artifacts in MongoDB: its tokens, grants and interactions. Its sessions are sessions.ts's.
+ */
 
 import type { ClientSession } from "mongodb";
 import type { Instant } from "../../clock.ts";

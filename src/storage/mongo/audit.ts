@@ -1,4 +1,4 @@
-/** Owns audit events: append-only documents, and how they are searched. Their chain is chain.ts's. */
+/** Audit events in MongoDB: append-only documents, and how they are searched. Their chain is chain.ts's. */
 
 import { type ClientSession, ObjectId } from "mongodb";
 import { type AuditEntry, auditEvent } from "../../domain/audit-entries.ts";

@@ -1,6 +1,6 @@
 /**
- * Owns where the chain of the audit (domain/audit-chain.ts) is kept: each event's place with the event, both
- * ends beside them.
+ * The audit chain (domain/audit-chain.ts) in MongoDB: each event's place is stored with the event, both ends
+ * beside them.
  */
 
 import type { ClientSession } from "mongodb";

@@ -1,7 +1,4 @@
-/**
- * Owns how one thing that an administrator does is carried out: everything it comes to, in one transaction,
- * or nothing.
- */
+/** Changes by administrators in MongoDB: everything that one comes to, in one transaction, or nothing. */
 
 import type { ClientSession } from "mongodb";
 import type { Instant } from "../../clock.ts";

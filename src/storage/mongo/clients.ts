@@ -1,5 +1,6 @@
 /**
- * Owns registered clients. Their secrets are encrypted, not hashed: the protocol needs some of them in plain.
+ * Registered clients in MongoDB. Their secrets are encrypted, not hashed: the protocol needs some of them in
+ * plain.
  */
 
 import type { ClientSession } from "mongodb";

@@ -1,4 +1,4 @@
-/** Owns the collections of inquiries and link requests; collections.ts has them among all others. */
+/** The collections of inquiries and link requests; collections.ts has them among all others. */
 
 import type { LinkRequestState } from "../../domain/records.ts";
 import {

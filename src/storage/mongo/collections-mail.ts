@@ -1,4 +1,4 @@
-/** Owns the collections of outgoing mail; collections.ts has them among all others. */
+/** The collections of outgoing mail; collections.ts has them among all others. */
 
 import type { OutboxState } from "../../domain/records.ts";
 import {

@@ -1,7 +1,7 @@
 /**
- * Owns the collections: what the server checks of each document, and the indexes. Every query has one; every
- * unique one is something that single use or uniqueness rests on. Making them, and comparing them with what
- * is there, is ensure-collections.ts's.
+ * The collections of MongoDB: what the server checks of each document, and the indexes. Every query has one;
+ * every unique one is something that single use or uniqueness rests on. Making them, and comparing them with
+ * what is there, is ensure-collections.ts's.
  */
 
 import type { AuditVerification } from "../../domain/records.ts";

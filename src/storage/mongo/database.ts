@@ -1,6 +1,6 @@
 /**
- * Owns the connection to the replica set: how long anything may take, its transactions, and what its failures
- * are called. What is stored is collections.ts's; when it is stored is each sub-store's.
+ * The connection to MongoDB's replica set: how long anything may take, its transactions, and what its
+ * failures are called. What is stored is collections.ts's; when it is stored is each sub-store's.
  *
  * Reads go to the primary, which has everything that was ever acknowledged; writes are acknowledged by a
  * majority. The driver repeats a read or a write once by itself when the primary changes (retryable reads and

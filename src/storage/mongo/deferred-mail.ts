@@ -6,10 +6,10 @@
 
 import { type ClientSession, ObjectId } from "mongodb";
 import type { Instant } from "../../clock.ts";
-import { heldUntil, MOST_COLLECTED } from "../../domain/mailbox.ts";
+import { answerIn, collect, type DeferredMail, type MailPlace } from "../../domain/deferred-mail.ts";
+import { deferredUntil, MOST_COLLECTED } from "../../domain/mailbox.ts";
 import type { NewMail } from "../../domain/records.ts";
 import { type MailThrottleHashes, mailThrottleHashes } from "../../domain/throttle-keys.ts";
-import { answerIn, collect, type HeldMail, type MailPlace } from "../../domain/waiting-mail.ts";
 import { Pace, type Turn } from "../../pace.ts";
 import type { OutboxStore } from "../contract.ts";
 import { DAMAGED_CONTENT, decryptContent, encryptContent, inquiryOf } from "../encrypted-fields.ts";
@@ -20,7 +20,7 @@ import type { MailboxWriter } from "./mailboxes.ts";
 import type { RequestWriter } from "./requests.ts";
 import type { ThrottleWriter } from "./throttles.ts";
 
-/** Queues a mail inside the transaction of its cause, or holds it. */
+/** Queues a mail inside the transaction of its cause, or defers it. */
 export type MailWriter = (
   session: ClientSession,
   mail: NewMail,
@@ -85,7 +85,7 @@ export function createMailWriter(
     const { askerHash } = place;
     const earlier = askerHash === null ? [] : await dropEarlier(session, keys.profile, askerHash, now);
     const room = await mailboxes.takeRoom(session, keys, throttle, now);
-    const due = at(room.taken ? now : heldUntil(room, now));
+    const due = at(room.taken ? now : deferredUntil(room, now));
     await outbox.insertOne(
       {
         ...message,
@@ -109,13 +109,13 @@ export function createMailWriter(
  */
 const RELEASED = { least: 50, most: 500, turnMs: TURN_MS };
 
-/** Whose room is lacking, and until when: so long all that it has at the mailbox stays held. */
+/** Whose room is lacking, and until when: so long all that it has at the mailbox stays deferred. */
 interface Lack extends MailThrottleHashes {
   lacking: keyof MailThrottleHashes;
   until: Instant;
 }
 
-/** What became of the held message whose turn it is, or of those that one mail carries. */
+/** What became of the deferred message whose turn it is, or of those that one mail carries. */
 type Release = "none" | "queued" | "collected" | "dropped" | Lack;
 
 const ORDER = { rank: 1, placeAt: 1, dueAt: 1, seq: 1 } as const;
@@ -148,7 +148,7 @@ export function createDeferredMail(
     const asked = found.flatMap(({ requestId }) => requestId ?? []);
     const pending = await requests.pending(session, asked, now);
     const dead = found.filter(({ requestId }) => requestId !== null && !pending.has(requestId));
-    const deferred: HeldMail[] = [];
+    const deferred: DeferredMail[] = [];
     const damaged: string[] = [];
     for (const { _id: id, messageId, to, sealedContent } of found) {
       const answer = answerIn(
@@ -184,7 +184,7 @@ export function createDeferredMail(
     return "collected";
   };
 
-  /** Deals with the held message whose turn it is: queues or drops it, or says what has no room for it. */
+  /** Deals with the deferred message whose turn it is: queues or drops it, or says what lacks room for it. */
   const releaseNext = async (
     session: ClientSession,
     limits: Parameters<OutboxStore["releaseDeferred"]>[0],
@@ -196,7 +196,7 @@ export function createDeferredMail(
     const order = { sort: ORDER, hint: "heldInOrder", session } as const;
     const first = await outbox.findOne({ ...isDue(now), mailboxHash }, order);
     if (mailboxHash === null || first?.profileHash == null)
-      throw new Error("a held message is of no mailbox");
+      throw new Error("a deferred message is of no mailbox");
     const { _id, requestId, profileHash } = first;
     if (requestId !== null && !(await requests.pending(session, [requestId], now)).has(requestId)) {
       await drop(session, [_id], now);
@@ -216,10 +216,10 @@ export function createDeferredMail(
   };
 
   /**
-   * Keeps some that are due, of those for which there is no room, held until there may be; false once none is
+   * Postpones some that are due, of those for which there is no room, until there may be; false once none is
    * left.
    */
-  const hold = async (
+  const postpone = async (
     { lacking, mailbox, profile, until }: Lack,
     now: Instant,
     limit: number,
@@ -239,19 +239,19 @@ export function createDeferredMail(
     releaseDeferred: async (limits, now, run) => {
       let lack: Lack | undefined;
       const releaseOne = async (): Promise<Turn> => {
-        // Nothing is held most of the time: a read outside of a transaction says so.
+        // Nothing is deferred most of the time: a read outside of a transaction says so.
         const longestDue = () => outbox.findOne(isDue(now), { sort: { dueAt: 1 } });
         if ((await database.run(longestDue)) === null) return { done: 0, isLast: true };
         const released = await database.transaction((session) => releaseNext(session, limits, now));
         if (typeof released === "object") lack = released;
         return { done: released === "queued" || released === "collected" ? 1 : 0, isLast: false };
       };
-      const holdSome = async (given: Lack, size: number): Promise<Turn> => {
-        if (!(await database.run(() => hold(given, now, size)))) lack = undefined;
+      const postponeSome = async (given: Lack, size: number): Promise<Turn> => {
+        if (!(await database.run(() => postpone(given, now, size)))) lack = undefined;
         return { done: 0, isLast: false };
       };
       return await new Pace(RELEASED).turns(
-        (size) => (lack === undefined ? releaseOne() : holdSome(lack, size)),
+        (size) => (lack === undefined ? releaseOne() : postponeSome(lack, size)),
         run,
       );
     },

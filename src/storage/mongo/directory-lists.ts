@@ -1,4 +1,4 @@
-/** Owns how lists of organizations and profiles are read: by name, or by what somebody typed. */
+/** Lists of organizations and profiles in MongoDB: by name, or by what somebody typed. */
 
 import type { Membership, Organization } from "../../domain/records.ts";
 import { organizationTexts, profileTexts } from "../../domain/search.ts";

@@ -1,4 +1,4 @@
-/** Owns organizations and profiles, and what an edit of them ends. */
+/** The directory in MongoDB: organizations and profiles, and what an edit of them ends. */
 
 import type { ClientSession } from "mongodb";
 import type { Instant } from "../../clock.ts";

@@ -1,6 +1,6 @@
 /**
- * Owns the shape of what is stored: the records of domain/records.ts, their id as `_id` and their instants as
- * dates, so that the server can expire them and people can read them. `seq` keeps the order in which
+ * The documents that MongoDB stores: the records of domain/records.ts, their id as `_id` and their instants
+ * as dates, so that the server can expire them and people can read them. `seq` keeps the order in which
  * documents of one instant were written.
  */
 
@@ -92,7 +92,7 @@ export type OutboxDocument = Omit<Stored<OutboxMessage>, "content"> & {
   bouncedAt?: Date | null;
   bounce?: string | null;
   /**
-   * Of a message that is held: since when it waits, which may be since an earlier one whose place it took.
+   * Of a deferred message: since when it waits, which may be since an earlier one whose place it took.
    */
   placeAt?: Date | null;
   askerHash?: string | null;

@@ -1,6 +1,8 @@
-/** Owns the queue of endings whose rows are still there: claimed under a lease, removed part by part. */
+/**
+ * The queue in MongoDB of endings whose rows are still there: claimed under a lease, removed part by part.
+ */
 
-import { endingOf, isCountKept } from "../../domain/endings.ts";
+import { endingOf, isCountPermanent } from "../../domain/endings.ts";
 import type { AdminStore } from "../contract.ts";
 import type { MongoDatabase } from "./database.ts";
 import { at } from "./documents.ts";
@@ -33,7 +35,7 @@ export function createEndedRows(
         const ending = endingOf(key);
         const part = { after: leased.place, most, endedAt: leased.endedAt.getTime(), now };
         const { grants, next } = await revoker.removePart(session, ending, part);
-        if (next === null && !isCountKept(ending)) {
+        if (next === null && !isCountPermanent(ending)) {
           await endings.deleteOne({ _id: key }, { session });
           return { result: "done", grants };
         }

@@ -1,7 +1,7 @@
 /**
- * Owns endings of many grants: the count by which every read of a selection sees that it stands no more,
- * written in the transaction of whatever ends them. Those whose rows are still there are a queue, which is
- * ended-rows.ts's.
+ * Endings of many grants in MongoDB: the count by which every read of a selection sees that it stands no
+ * more, written in the transaction of whatever ends them. Those whose rows are still there are a queue,
+ * which is ended-rows.ts's.
  */
 
 import type { ClientSession, Document } from "mongodb";

@@ -1,6 +1,6 @@
 /**
- * Owns how collections and their indexes are made as collections.ts specifies them, and compared with what is
- * there at each start.
+ * Makes collections and their indexes as collections.ts specifies them, and compares them with what is there
+ * at each start.
  */
 
 import { type CollectionInfo, type Db, type Document, MongoServerError } from "mongodb";

@@ -1,4 +1,4 @@
-/** Owns link inquiries: what was typed, until a worker has turned it into requests and mails. */
+/** Link inquiries in MongoDB: what was typed, until a worker has turned it into requests and mails. */
 
 import { type ClientSession, ObjectId } from "mongodb";
 import type { Instant, Milliseconds } from "../../clock.ts";

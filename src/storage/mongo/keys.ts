@@ -1,4 +1,4 @@
-/** Owns named keys, encrypted: made once, when first asked for, and never again. */
+/** Named keys in MongoDB, encrypted: made once, when first asked for, and never again. */
 
 import type { KeyStore } from "../contract.ts";
 import { contextOf } from "../encrypted-fields.ts";

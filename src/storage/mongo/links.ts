@@ -1,4 +1,4 @@
-/** Owns what becomes of a link request: redeemed, cancelled, or refused; and the unbinding of a profile. */
+/** How a link request in MongoDB ends (redeemed, cancelled or refused), and the unbinding of a profile. */
 
 import type { ClientSession } from "mongodb";
 import type { Instant } from "../../clock.ts";

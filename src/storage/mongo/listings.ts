@@ -1,4 +1,4 @@
-/** Owns how lists of any length are read: each by an index that has its order, from a place on. */
+/** Lists of any length in MongoDB: each is read by an index that has its order, from a place on. */
 
 import type { Account, Delivery, Identity, Selection } from "../../domain/records.ts";
 import { accountTexts } from "../../domain/search.ts";

@@ -1,7 +1,7 @@
 /**
- * Owns how records that another back end read out become documents, and how what arrived is compared with
- * what was sent. Loading a record twice comes to the same as once, so that a load which was cut short goes
- * on.
+ * Loads a dump of another back end into MongoDB: how its records become documents, and how what arrived is
+ * compared with what was sent. Loading a record twice comes to the same as once, so that a load which was
+ * cut short goes on.
  */
 
 import { createHash } from "node:crypto";

@@ -1,12 +1,13 @@
 /**
- * Owns what each mailbox got lately of the mail that asking causes, and what identities asked for it: the
- * counts behind the rules of domain/mailbox.ts. Keys hold addresses, so only a keyed hash is stored. What one
- * transaction reads of a mailbox and another changes meanwhile makes the second of them begin anew, so that
- * racers never take the same room.
+ * Mailboxes' use in MongoDB: what each got lately of the mail that asking causes, and what identities asked
+ * for it, the counts behind the rules of domain/mailbox.ts. Keys hold addresses, so only a keyed hash is
+ * stored. What one transaction reads of a mailbox and another changes meanwhile makes the second of them
+ * begin anew, so that racers never take the same room.
  */
 
 import type { ClientSession } from "mongodb";
 import type { Instant } from "../../clock.ts";
+import { ASKED_WINDOW, type MailPlace, placeOf, type Room } from "../../domain/deferred-mail.ts";
 import type { Limit } from "../../domain/limit.ts";
 import {
   asOf,
@@ -21,7 +22,6 @@ import {
 } from "../../domain/mailbox.ts";
 import type { Asker } from "../../domain/records.ts";
 import { askedThrottle, type MailThrottleHashes } from "../../domain/throttle-keys.ts";
-import { ASKED_WINDOW, type MailPlace, placeOf, type Room } from "../../domain/waiting-mail.ts";
 import type { MongoDatabase } from "./database.ts";
 import { at } from "./documents.ts";
 import type { ThrottleWriter } from "./throttles.ts";

@@ -1,6 +1,6 @@
 /**
- * Owns how profiles are read together with their organizations: one aggregation stage set, wherever a profile
- * stands.
+ * Profiles together with their organizations, as MongoDB reads them: one set of aggregation stages, wherever
+ * a profile stands.
  */
 
 import type { Document } from "mongodb";

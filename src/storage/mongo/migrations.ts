@@ -1,6 +1,6 @@
 /**
- * Owns the way from one version of the schema to the next: an ordered list, never edited once released. Each
- * may be cut short and run again, beside another that does the same, and under brokers of the version before.
+ * The migrations of MongoDB's schema: an ordered list, never edited once released. Each may be cut short and
+ * run again, beside another that does the same, and under brokers of the version before.
  */
 
 import type { Db } from "mongodb";

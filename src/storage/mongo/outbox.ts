@@ -1,9 +1,9 @@
-/** Owns the outbox: messages wait here, encrypted, until a worker has sent them. */
+/** The outbox in MongoDB: messages wait here, encrypted, until a worker has sent them. */
 
 import type { Instant } from "../../clock.ts";
 import { mailRequeued } from "../../domain/audit-entries.ts";
+import { requestsIn, withLinksOf } from "../../domain/deferred-mail.ts";
 import type { Delivery, OutboxMessage } from "../../domain/records.ts";
-import { requestsIn, withLinksOf } from "../../domain/waiting-mail.ts";
 import type { OutboxStore } from "../contract.ts";
 import { DAMAGED_CONTENT, decryptContent } from "../encrypted-fields.ts";
 import type { FieldEncryption } from "../field-encryption.ts";

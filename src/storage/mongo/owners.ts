@@ -1,4 +1,7 @@
-/** Owns that somebody is left who may do everything, whoever takes that from others at once. */
+/**
+ * The rule that an owner remains, in MongoDB: somebody is left who may do everything, whoever takes that
+ * from others at once.
+ */
 
 import { type ClientSession, ObjectId } from "mongodb";
 import { isOwner } from "../../domain/edits.ts";

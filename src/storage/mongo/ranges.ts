@@ -1,5 +1,5 @@
 /**
- * Owns how a part of a list is read behind a place of its order. An order is two fields of an index, the
+ * Range reads of a list in MongoDB, behind a place of its order. An order is two fields of an index, the
  * second of which no two documents share; the equal and the greater values of the first are read one after
  * the other, each as one range of that index.
  */

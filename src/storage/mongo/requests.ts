@@ -1,4 +1,7 @@
-/** Owns the link requests' states: every transition but `bound` and `cancelled`, which are links.ts's. */
+/**
+ * Link requests in MongoDB, and every transition of their states but `bound` and `cancelled`, which are
+ * links.ts's.
+ */
 
 import type { ClientSession } from "mongodb";
 import type { Instant } from "../../clock.ts";

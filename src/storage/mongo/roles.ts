@@ -1,6 +1,6 @@
 /**
- * Owns who administrates: roles written and lapsed, inside the transaction of whatever asks. Who the owners
- * are, is owners.ts's.
+ * Administrators' roles in MongoDB: written and lapsed, inside the transaction of whatever asks. Who the
+ * owners are, is owners.ts's.
  */
 
 import type { ClientSession } from "mongodb";

@@ -1,6 +1,6 @@
 /**
- * Owns the search entries of records (domain/search.ts), written in the transaction of their record and read
- * in ranges.
+ * The search index in MongoDB: entries of records (domain/search.ts), written in the transaction of their
+ * record and read in ranges.
  */
 
 import type { ClientSession } from "mongodb";

@@ -1,6 +1,5 @@
 /**
- * Owns how what a typed text finds is read as a list: entries of the search index, each with the record that
- * it stands for.
+ * Search results in MongoDB as a list: entries of the search index, each with the record that it stands for.
  */
 
 import { isListedAt, type SearchKind } from "../../domain/search.ts";

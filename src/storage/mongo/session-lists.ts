@@ -1,6 +1,6 @@
 /**
- * Owns how the sessions of an account are listed: those that browsers are signed in with, and those that
- * grants alone are left of.
+ * Lists of an account's sessions in MongoDB: those that browsers are signed in with, and those that grants
+ * alone are left of.
  */
 
 import type { Instant } from "../../clock.ts";

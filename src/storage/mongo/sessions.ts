@@ -1,7 +1,7 @@
 /**
- * Owns oidc-provider's sessions. A session is one document under its uid, with a row for each id that names
- * it and a share for each client, because it is saved as a whole by each of its portals: every save is one
- * conditional write of that document.
+ * oidc-provider's sessions in MongoDB. A session is one document under its uid, with a row for each id that
+ * names it and a share for each client, because it is saved as a whole by each of its portals: every save is
+ * one conditional write of that document.
  */
 
 import type { Instant } from "../../clock.ts";

@@ -1,4 +1,4 @@
-/** Owns sign-ins under way at an upstream, and what they came to. */
+/** Sign-ins under way at an upstream, in MongoDB, and what they came to. */
 
 import type { SignInStore } from "../contract.ts";
 import { decryptSignIn, encryptSignIn } from "../encrypted-fields.ts";

@@ -1,6 +1,6 @@
 /**
- * Owns what becomes of the selections that a grant replaced once that grant is gone, inside the transaction
- * that removes it.
+ * Succession of selections in MongoDB: what becomes of those that a grant replaced once that grant is gone,
+ * inside the transaction that removes it.
  */
 
 import type { ClientSession } from "mongodb";

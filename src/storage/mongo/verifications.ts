@@ -1,10 +1,10 @@
-/** Owns verifications of the audit: who asked, how far each is, what it came to. */
+/** Verifications of the audit in MongoDB: who asked, how far each is, what it came to. */
 
 import { type ClientSession, ObjectId } from "mongodb";
 import type { Instant } from "../../clock.ts";
 import { verificationAsked } from "../../domain/audit-entries.ts";
 import type { AuditVerification } from "../../domain/records.ts";
-import { KEPT_VERIFICATIONS, MOST_OPEN_VERIFICATIONS, openHeadOf } from "../../domain/verifications.ts";
+import { MOST_OPEN_VERIFICATIONS, MOST_VERIFICATIONS, openHeadOf } from "../../domain/verifications.ts";
 import type { VerificationStore } from "../contract.ts";
 import type { AuditWriter } from "./audit.ts";
 import { isDuplicate, type MongoDatabase } from "./database.ts";
@@ -24,7 +24,7 @@ export function createVerificationStore(database: MongoDatabase, audit: AuditWri
 
   const removeOldest = async (session: ClientSession) => {
     const surplus = await auditVerifications
-      .find(every, { sort: newestFirst, skip: KEPT_VERIFICATIONS, projection: { _id: 1 }, session })
+      .find(every, { sort: newestFirst, skip: MOST_VERIFICATIONS, projection: { _id: 1 }, session })
       .toArray();
     if (surplus.length === 0) return;
     const ids = surplus.map(({ _id }) => _id);

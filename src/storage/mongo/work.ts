@@ -1,7 +1,4 @@
-/**
- * Owns what workers rest on: leases, counts by the hour, and portals that are to be told of the end of a
- * sign-in.
- */
+/** Workers' leases, hourly counters and the queue of back-channel logouts in MongoDB. */
 
 import type { SignOut } from "../../domain/records.ts";
 import { countsThrottle, ONE_BATCH } from "../../domain/throttle-keys.ts";

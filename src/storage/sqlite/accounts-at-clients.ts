@@ -1,6 +1,6 @@
 /**
- * Owns selections and remembered choices, and the two reads that every decision about an account or a grant
- * rests on. Each read is one statement: operations on the store are what this service costs.
+ * Selections and remembered choices in SQLite, and the two reads that every decision about an account or a
+ * grant rests on. Each read is one statement: operations on the store are what this service costs.
  */
 
 import type { AccountAtClient } from "../../domain/admission.ts";
@@ -97,9 +97,9 @@ export function createAccountAtClientStore(database: Database, revoker: Revoker)
           return { selection: row.selection, replacedBy: row.replaced_by };
         });
         const plan = planSelection(selection, current, now, { byHand });
-        if (plan.kind === "held") return undefined;
+        if (plan.kind === "other_selected") return undefined;
         if (isRemembered) remember.run({ accountId, clientId, profileId });
-        if (plan.kind === "kept") return { grantId: plan.grantId, revokedGrants: [] };
+        if (plan.kind === "unchanged") return { grantId: plan.grantId, revokedGrants: [] };
         revoker.grants(plan.ended);
         replace.run({ grantId, sessionUid, clientId });
         insert.run({ grantId, sessionUid, clientId, accountId, profileId, expiresAt });

@@ -1,4 +1,4 @@
-/** Owns accounts and their identities. */
+/** Accounts and their identities in SQLite. */
 
 import { randomUUID } from "node:crypto";
 import { accountCreated } from "../../domain/audit-entries.ts";

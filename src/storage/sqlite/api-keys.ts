@@ -1,4 +1,4 @@
-/** Owns keys of the REST API as they are read; making and removing them is changes.ts's. */
+/** Keys of the REST API in SQLite as they are read; making and removing them is changes.ts's. */
 
 import type { AdminStore } from "../contract.ts";
 import type { Database } from "./database.ts";

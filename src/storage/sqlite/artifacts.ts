@@ -1,4 +1,6 @@
-/** Owns what oidc-provider keeps: its tokens, grants and interactions. Its sessions are sessions.ts's. */
+/**
+ * oidc-provider's artifacts in SQLite: its tokens, grants and interactions. Its sessions are sessions.ts's.
+ */
 
 import { asGrantId } from "../../domain/ids.ts";
 import { as, text } from "../../sql-columns.ts";

@@ -1,4 +1,4 @@
-/** Owns audit events: append-only rows. */
+/** Audit events in SQLite: append-only rows. */
 
 import { type AuditEntry, auditEvent } from "../../domain/audit-entries.ts";
 import type { AuditEvent, ChainMark } from "../../domain/records.ts";

@@ -1,7 +1,4 @@
-/**
- * Owns how one thing that an administrator does is carried out: everything it comes to, in one transaction,
- * or nothing.
- */
+/** Changes by administrators in SQLite: everything that one comes to, in one transaction, or nothing. */
 
 import type { Instant } from "../../clock.ts";
 import { invitation } from "../../domain/address-notices.ts";

@@ -1,6 +1,6 @@
 /**
- * Owns one connection to the SQLite file: opening it, its prepared statements, its transactions, how it waits
- * for the write lock, and whether its last writes failed. What its failures mean is failures.ts's, what is
+ * A connection to the SQLite file: opening it, its prepared statements, its transactions, how it waits for
+ * the write lock, and whether its last writes failed. What its failures mean is failures.ts's, what is
  * stored is prepare-schema.ts's; when it is stored is each sub-store's.
  */
 

@@ -5,11 +5,11 @@
  */
 
 import type { Instant } from "../../clock.ts";
+import { answerIn, collect, type DeferredMail, type MailPlace } from "../../domain/deferred-mail.ts";
 import { asLinkRequestId, type LinkRequestId } from "../../domain/ids.ts";
-import { heldUntil, MOST_COLLECTED } from "../../domain/mailbox.ts";
+import { deferredUntil, MOST_COLLECTED } from "../../domain/mailbox.ts";
 import type { NewMail } from "../../domain/records.ts";
 import { type MailThrottleHashes, mailThrottleHashes } from "../../domain/throttle-keys.ts";
-import { answerIn, collect, type HeldMail, type MailPlace } from "../../domain/waiting-mail.ts";
 import { Pace, type Turn } from "../../pace.ts";
 import { as, integer, nullable, text } from "../../sql-columns.ts";
 import type { OutboxStore } from "../contract.ts";
@@ -20,7 +20,7 @@ import type { MailboxWriter } from "./mailboxes.ts";
 import type { RequestWriter } from "./requests.ts";
 import type { ThrottleWriter } from "./throttles.ts";
 
-/** Queues a mail inside the transaction of its cause, or holds it. */
+/** Queues a mail inside the transaction of its cause, or defers it. */
 export type MailWriter = (mail: NewMail, now: Instant, place?: MailPlace) => void;
 
 export function createMailWriter(
@@ -73,21 +73,21 @@ export function createMailWriter(
       rank: Math.min(place.rank, ...earlier.map((row) => row.rank)),
       placeAt: Math.min(now, ...earlier.map((row) => row.place_at)),
       state: room.taken ? "queued" : "held",
-      due: room.taken ? now : heldUntil(room, now),
+      due: room.taken ? now : deferredUntil(room, now),
     });
   };
 }
 
-/** How many held messages are dealt with in one transaction. */
+/** How many deferred messages are dealt with in one transaction. */
 const RELEASED = { least: 5, most: 200 };
 
-/** Whose room is lacking, and until when: so long all that it has at the mailbox stays held. */
+/** Whose room is lacking, and until when: so long all that it has at the mailbox stays deferred. */
 interface Lack extends MailThrottleHashes {
   lacking: keyof MailThrottleHashes;
   until: Instant;
 }
 
-/** What became of the held message whose turn it is, or of those that one mail carries. */
+/** What became of the deferred message whose turn it is, or of those that one mail carries. */
 type Release = "none" | "queued" | "collected" | "dropped" | Lack;
 
 const ORDER = "ORDER BY rank, place_at, due_at, rowid";
@@ -99,7 +99,7 @@ export function createDeferredMail(
 ): Pick<OutboxStore, "releaseDeferred"> {
   const { requests, mailboxes, queueMail } = parts;
   const requestId = nullable(as(text, asLinkRequestId));
-  const longestHeld = database.prepare(
+  const longestDeferred = database.prepare(
     `
     SELECT mailbox_hash FROM outbox INDEXED BY outbox_held
     WHERE state = 'held' AND due_at <= :now ORDER BY due_at LIMIT 1`,
@@ -129,13 +129,13 @@ export function createDeferredMail(
   const carry = database.prepare(`
     UPDATE outbox SET state = 'carried', sealed_content = NULL, carried_by = :by, next_attempt_at = :now
     WHERE id = :id AND state = 'held'`);
-  const holdOf = (column: string) =>
+  const postponeOf = (column: string) =>
     database.prepare(`
       UPDATE outbox SET next_attempt_at = :until, due_at = :until WHERE rowid IN (
         SELECT rowid FROM outbox INDEXED BY outbox_held_of_${column}
         WHERE state = 'held' AND ${column}_hash = :${column} AND due_at <= :now AND mailbox_hash = :mailbox
         ORDER BY due_at LIMIT :limit)`);
-  const holds = { mailbox: holdOf("mailbox"), profile: holdOf("profile") };
+  const postpone = { mailbox: postponeOf("mailbox"), profile: postponeOf("profile") };
 
   const isDead = (row: { request_id: LinkRequestId | null }, now: Instant) =>
     row.request_id !== null && !requests.isPending(row.request_id, now);
@@ -145,7 +145,7 @@ export function createDeferredMail(
    * instead.
    */
   const releaseTogether = (mailbox: string, now: Instant): "collected" | "dropped" => {
-    const deferred: HeldMail[] = [];
+    const deferred: DeferredMail[] = [];
     let isWhole = true;
     for (const row of first.all({ mailbox })) {
       const { id } = row;
@@ -169,13 +169,13 @@ export function createDeferredMail(
     return "collected";
   };
 
-  /** Deals with the held message whose turn it is: queues or drops it, or says what has no room for it. */
+  /** Deals with the deferred message whose turn it is: queues or drops it, or says what lacks room for it. */
   const releaseNext = (limits: Parameters<OutboxStore["releaseDeferred"]>[0], now: Instant): Release => {
-    const longest = longestHeld.get({ now });
+    const longest = longestDeferred.get({ now });
     if (longest === undefined) return "none";
     const mailbox = longest.mailbox_hash;
     const next = firstDue.get({ mailbox, now });
-    if (next === undefined) throw new Error("a held message is of no mailbox");
+    if (next === undefined) throw new Error("a deferred message is of no mailbox");
     const { id } = next;
     if (isDead(next, now)) {
       drop.run({ id, now });
@@ -210,7 +210,7 @@ export function createDeferredMail(
         if (lack === undefined) return { done, isLast: false };
         const { lacking, mailbox, profile, until } = lack;
         const whose = lacking === "mailbox" ? { mailbox } : { mailbox, profile };
-        if (holds[lacking].run({ ...whose, until, now, limit: size }) < size) lack = undefined;
+        if (postpone[lacking].run({ ...whose, until, now, limit: size }) < size) lack = undefined;
         return { done, isLast: false };
       };
       return await new Pace(RELEASED).turns((size) => database.transaction(() => releaseSome(size)), run);

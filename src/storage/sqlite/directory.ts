@@ -1,4 +1,4 @@
-/** Owns organizations and profiles, and what an edit of them ends. */
+/** The directory in SQLite: organizations and profiles, and what an edit of them ends. */
 
 import type { Instant } from "../../clock.ts";
 import { addressNotices } from "../../domain/address-notices.ts";

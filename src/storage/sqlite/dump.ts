@@ -1,7 +1,7 @@
 /**
- * Owns how a whole file is read out, record by record, for another back end: encrypted values stay encrypted,
- * instants are numbers, names are those of domain/records.ts. It is read page by page: no transaction stays
- * open, for the log couldn't be reset meanwhile
+ * The dump of an SQLite file: it is read out record by record for another back end. Encrypted values stay
+ * encrypted, instants are numbers, names are those of domain/records.ts. It is read page by page: no
+ * transaction stays open, for the log couldn't be reset meanwhile
  * (https://www.sqlite.org/wal.html#avoiding_excessively_large_wal_files). That nobody writes is seen, not
  * enforced.
  */

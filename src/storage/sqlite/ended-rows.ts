@@ -1,6 +1,6 @@
-/** Owns the queue of endings whose rows are still there: claimed under a lease, removed part by part. */
+/** The queue in SQLite of endings whose rows are still there: claimed under a lease, removed part by part. */
 
-import { endingOf, isCountKept } from "../../domain/endings.ts";
+import { endingOf, isCountPermanent } from "../../domain/endings.ts";
 import { integer, text } from "../../sql-columns.ts";
 import type { AdminStore } from "../contract.ts";
 import type { Database } from "./database.ts";
@@ -39,7 +39,7 @@ export function createEndedRows(
         const part = { after: row.place, most, endedAt: row.ended_at, now };
         const { grants, next } = revoker.removePart(ending, part);
         if (next !== null) goOn.run({ key, place: next, until: now + leaseMs });
-        else if (isCountKept(ending)) finish.run({ key });
+        else if (isCountPermanent(ending)) finish.run({ key });
         else forget.run({ key });
         return { result: next === null ? "done" : "more", grants };
       }),

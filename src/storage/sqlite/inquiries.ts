@@ -1,4 +1,4 @@
-/** Owns link inquiries: what was typed, until a worker has turned it into requests and mails. */
+/** Link inquiries in SQLite: what was typed, until a worker has turned it into requests and mails. */
 
 import type { Instant } from "../../clock.ts";
 import { linkRequested } from "../../domain/audit-entries.ts";

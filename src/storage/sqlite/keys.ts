@@ -1,4 +1,4 @@
-/** Owns named keys, encrypted: made once, when first asked for, and never again. */
+/** Named keys in SQLite, encrypted: made once, when first asked for, and never again. */
 
 import { text } from "../../sql-columns.ts";
 import type { KeyStore } from "../contract.ts";

@@ -1,4 +1,4 @@
-/** Owns what becomes of a link request: redeemed, cancelled, or refused; and the unbinding of a profile. */
+/** How a link request in SQLite ends (redeemed, cancelled or refused), and the unbinding of a profile. */
 
 import type { Instant } from "../../clock.ts";
 import { linkCancelled, profileBound, profileUnbound } from "../../domain/audit-entries.ts";

@@ -1,4 +1,4 @@
-/** Owns how lists of any length are read: each by an index that has its order, from a place on. */
+/** Lists of any length in SQLite: each is read by an index that has its order, from a place on. */
 
 import type { Account, Delivery, Membership, Organization, Selection } from "../../domain/records.ts";
 import { accountTexts, isListedAt, organizationTexts, profileTexts } from "../../domain/search.ts";

@@ -1,9 +1,11 @@
 /**
- * Owns what each mailbox got lately of the mail that asking causes, and what identities asked for it: the
- * counts behind the rules of domain/mailbox.ts. Keys hold addresses, so only a keyed hash is stored.
+ * Mailboxes' use in SQLite: what each got lately of the mail that asking causes, and what identities asked
+ * for it, the counts behind the rules of domain/mailbox.ts. Keys hold addresses, so only a keyed hash is
+ * stored.
  */
 
 import type { Instant } from "../../clock.ts";
+import { ASKED_WINDOW, type MailPlace, placeOf, type Room } from "../../domain/deferred-mail.ts";
 import type { Limit } from "../../domain/limit.ts";
 import {
   asOf,
@@ -18,7 +20,6 @@ import {
 } from "../../domain/mailbox.ts";
 import type { Asker } from "../../domain/records.ts";
 import { askedThrottle, type MailThrottleHashes } from "../../domain/throttle-keys.ts";
-import { ASKED_WINDOW, type MailPlace, placeOf, type Room } from "../../domain/waiting-mail.ts";
 import type { Database } from "./database.ts";
 import { object, stored } from "./json.ts";
 import type { ThrottleWriter } from "./throttles.ts";

@@ -1,7 +1,7 @@
 /**
- * Owns the tables: an ordered list of migrations, never edited once released. All text compares byte for byte
- * (SQLite's default, BINARY). A migration leaves what a broker of the version before can go on with: it may
- * be running.
+ * The schema of SQLite: an ordered list of migrations, never edited once released. All text compares byte
+ * for byte (SQLite's default, BINARY). A migration leaves what a broker of the version before can go on
+ * with: it may be running.
  */
 
 import { FIRST_TABLES } from "./first-tables.ts";

@@ -1,11 +1,11 @@
-/** Owns the outbox: messages wait here, encrypted, until a worker has sent them. */
+/** The outbox in SQLite: messages wait here, encrypted, until a worker has sent them. */
 
 import { setImmediate } from "node:timers/promises";
 import type { Instant, Milliseconds } from "../../clock.ts";
 import { mailRequeued } from "../../domain/audit-entries.ts";
+import { requestsIn, withLinksOf } from "../../domain/deferred-mail.ts";
 import { asLinkRequestId } from "../../domain/ids.ts";
 import type { Delivery, OutboxMessage } from "../../domain/records.ts";
-import { requestsIn, withLinksOf } from "../../domain/waiting-mail.ts";
 import { as, integer, nullable, type RowOf, text } from "../../sql-columns.ts";
 import type { OutboxStore } from "../contract.ts";
 import { DAMAGED_CONTENT, decryptContent } from "../encrypted-fields.ts";

@@ -1,6 +1,6 @@
 /**
- * Owns which file may be used: one of ours, of this schema, encrypted under this key, with every index that
- * single use rests on. The tables themselves are migrations.ts's.
+ * The check of the SQLite file's schema: one of ours, of this version, encrypted under this key, with every
+ * index that single use rests on. The tables themselves are migrations.ts's.
  */
 
 import type { Instant } from "../../clock.ts";

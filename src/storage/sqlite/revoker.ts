@@ -1,6 +1,6 @@
 /**
- * Owns what revoking a grant removes, inside the transaction of whatever revokes it, and how grants are ended
- * many at a time.
+ * Revocation of grants in SQLite: what goes with one, inside the transaction of whatever revokes it, and how
+ * grants are ended many at a time.
  */
 
 import { createHash } from "node:crypto";

@@ -1,5 +1,5 @@
 /**
- * Owns who administrates: roles written and lapsed, and who the owners are, inside the transaction of
+ * Administrators' roles in SQLite: written and lapsed, and who the owners are, inside the transaction of
  * whatever asks.
  */
 

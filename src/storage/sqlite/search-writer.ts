@@ -1,6 +1,6 @@
 /**
- * Owns the search entries of records (domain/search.ts), written in the transaction of their record and read
- * in ranges.
+ * The search index in SQLite: entries of records (domain/search.ts), written in the transaction of their
+ * record and read in ranges.
  */
 
 import { readEntry, type SearchKind, searchEntries, searchRange, searchRecord } from "../../domain/search.ts";

@@ -1,6 +1,6 @@
 /**
- * Owns oidc-provider's sessions: artifacts with a uid, whose authorizations are kept client by client,
- * because a session is saved as a whole by each of its portals.
+ * oidc-provider's sessions in SQLite: artifacts with a uid, whose authorizations are stored client by
+ * client, because a session is saved as a whole by each of its portals.
  */
 
 import type { Instant } from "../../clock.ts";

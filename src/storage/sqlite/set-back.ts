@@ -1,5 +1,5 @@
 /**
- * Owns what becomes of that which waits when the clock was set back. Throttles and named leases see to it by
+ * Correction of waits in SQLite after the clock was set back. Throttles and named leases see to it by
  * themselves.
  */
 

@@ -1,4 +1,4 @@
-/** Owns sign-ins under way at an upstream, and what they came to. */
+/** Sign-ins under way at an upstream, in SQLite, and what they came to. */
 
 import type { Authentication, SignInOutcome, UpstreamTransaction } from "../../domain/records.ts";
 import { nullable, text } from "../../sql-columns.ts";

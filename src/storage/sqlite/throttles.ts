@@ -1,6 +1,6 @@
 /**
- * Owns throttles: windows that begin with the first slot taken. Keys may hold addresses, so only a keyed hash
- * is stored.
+ * Throttles in SQLite: windows that begin with the first slot taken. Keys may hold addresses, so only a
+ * keyed hash is stored.
  */
 
 import type { Instant, Milliseconds } from "../../clock.ts";

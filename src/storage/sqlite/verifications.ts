@@ -1,7 +1,7 @@
-/** Owns verifications of the audit: who asked, how far each is, what it came to. */
+/** Verifications of the audit in SQLite: who asked, how far each is, what it came to. */
 
 import { verificationAsked } from "../../domain/audit-entries.ts";
-import { KEPT_VERIFICATIONS, MOST_OPEN_VERIFICATIONS, openHeadOf } from "../../domain/verifications.ts";
+import { MOST_OPEN_VERIFICATIONS, MOST_VERIFICATIONS, openHeadOf } from "../../domain/verifications.ts";
 import { integer } from "../../sql-columns.ts";
 import type { VerificationStore } from "../contract.ts";
 import type { AuditWriter } from "./audit.ts";
@@ -38,7 +38,7 @@ export function createVerificationStore(database: Database, audit: AuditWriter):
   const removeOldest = database.prepare(`
     DELETE FROM audit_verifications WHERE open_head IS NULL AND rowid IN (
       SELECT rowid FROM audit_verifications WHERE asked_at >= 0
-      ORDER BY asked_at DESC, rowid DESC LIMIT -1 OFFSET ${KEPT_VERIFICATIONS})`);
+      ORDER BY asked_at DESC, rowid DESC LIMIT -1 OFFSET ${MOST_VERIFICATIONS})`);
   const due = database.prepare("SELECT 1 FROM audit_verifications WHERE due_at <= :now LIMIT 1");
   const claim = database.prepare(
     `

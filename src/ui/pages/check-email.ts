@@ -27,13 +27,13 @@ export function checkEmail(site: Site, view: CheckEmailPage): string {
   const t = messages(site.locale);
   const heading = t.text("checkEmail.title");
   const problems = view.askedTooSoon ? [{ target: resendId, text: t.text("checkEmail.tooSoon") }] : [];
-  const isHeld = view.heldUntil !== null || view.lookedAtBy !== null;
+  const isThrottled = view.heldUntil !== null || view.lookedAtBy !== null;
   const body = html`${problemSummary(site, problems)}
 ${declined(site, view)}
 ${linkedMeanwhile(site, view)}
 ${eyebrow(site, view.portal)}
 <h1>${heading}</h1>
-<p class="lead">${t.text(isHeld ? "checkEmail.leadHeld" : "checkEmail.lead")}</p>
+<p class="lead">${t.text(isThrottled ? "checkEmail.leadHeld" : "checkEmail.lead")}</p>
 ${waits(site, view)}
 <p>${t.text("checkEmail.open")}</p>
 ${mailFacts(site, view)}

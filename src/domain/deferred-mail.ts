@@ -43,23 +43,23 @@ export function placeOf(
   };
 }
 
-/** A held mail whose turn has come. */
-export interface HeldMail extends Pick<NewMail, "id" | "messageId" | "to"> {
+/** A deferred mail whose turn has come. */
+export interface DeferredMail extends Pick<NewMail, "id" | "messageId" | "to"> {
   answer: InquiryAnswer;
 }
 
 /** One mail for all of them, to the address of the first, whose Message-ID names the domain of its own. */
-export function collect(held: readonly [HeldMail, ...HeldMail[]]): NewMail {
-  const [{ messageId, to }] = held;
+export function collect(deferred: readonly [DeferredMail, ...DeferredMail[]]): NewMail {
+  const [{ messageId, to }] = deferred;
   const mailDomain = messageId.slice(messageId.lastIndexOf("@") + 1);
   return {
     ...mailIds(mailDomain),
     to,
-    content: { kind: "collected", answers: held.map(({ answer }) => answer) },
+    content: { kind: "collected", answers: deferred.map(({ answer }) => answer) },
   };
 }
 
-/** What a held mail was to say, if it is one that can be carried. */
+/** What a deferred mail was to say, if it is one that can be carried. */
 export function answerIn(content: MailContent | undefined): InquiryAnswer | undefined {
   switch (content?.kind) {
     case "link":

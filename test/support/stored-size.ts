@@ -1,17 +1,20 @@
-/** What a store holds: its rows by table or collection, and the bytes in use, read beside the application. */
+/**
+ * The size of what is stored: its rows by table or collection, and the bytes in use, read beside the
+ * application.
+ */
 
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { Liaison } from "./liaison.ts";
 import { withClient } from "./test-database.ts";
 
-export interface Holding {
+export interface StoredSize {
   rows: Record<string, number>;
   /** Of the file's pages those that aren't free; on MongoDB documents and indexes. */
   bytes: number;
 }
 
-export async function holdingOf({ storeOptions, dataDir }: Liaison): Promise<Holding> {
+export async function storedSizeOf({ storeOptions, dataDir }: Liaison): Promise<StoredSize> {
   const { mongodb } = storeOptions;
   if (mongodb === undefined) return ofFile(join(dataDir, "liaison.db"));
   return await withClient(mongodb.url, async (client) => {
@@ -23,7 +26,7 @@ export async function holdingOf({ storeOptions, dataDir }: Liaison): Promise<Hol
   });
 }
 
-function ofFile(file: string): Holding {
+function ofFile(file: string): StoredSize {
   const database = new DatabaseSync(file, { readOnly: true });
   try {
     const number = (sql: string) => Number(Object.values(database.prepare(sql).get() ?? {})[0]);
@@ -40,7 +43,7 @@ function ofFile(file: string): Holding {
 }
 
 /** By how many rows each table or collection has grown, or shrunk; those alone that have. */
-export function grownRows(before: Holding, after: Holding): Record<string, number> {
+export function grownRows(before: StoredSize, after: StoredSize): Record<string, number> {
   const names = new Set([...Object.keys(before.rows), ...Object.keys(after.rows)]);
   const grown = [...names].map((name) => [name, (after.rows[name] ?? 0) - (before.rows[name] ?? 0)] as const);
   return Object.fromEntries(grown.filter(([, count]) => count !== 0));
