@@ -1,6 +1,5 @@
-/** The keys of throttles, and how long their flows are: the same in every back end. */
+/** The keys of throttles: the same in every back end. */
 
-import type { Milliseconds } from "../clock.ts";
 import type { IdentityKey, MailThrottle } from "./records.ts";
 
 /** Of the inquiries of one identity. */
@@ -37,5 +36,3 @@ export function mailThrottleHashes(
 ): MailThrottleHashes {
   return { mailbox: hash(mailboxKey(mailbox.key)), profile: hash(profileThrottle(profile.key)) };
 }
-/** By how long a place in a flow may be put off where nobody says otherwise, in milliseconds: a year. */
-export const LONGEST_FLOW_MS: Milliseconds = 365 * 86_400_000;

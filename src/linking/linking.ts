@@ -17,13 +17,12 @@ import type {
   LinkRequest,
   LinkRequestId,
   Membership,
-  ProfileId,
   Requester,
   SecretHash,
   SignedInIdentity,
 } from "../domain/records.ts";
 import { hashSecret, randomId, sameId } from "../domain/secrets.ts";
-import type { AuditStore, InquiryOutcome, LinkStore, Revocation } from "../storage/contract.ts";
+import type { AuditStore, InquiryOutcome, LinkStore } from "../storage/contract.ts";
 import { newMessageId } from "./message-id.ts";
 
 interface LinkingSettings {
@@ -114,8 +113,6 @@ export interface Linking {
    * the secret proves.
    */
   decline(attempt: LinkAttempt): Promise<DeclineOutcome>;
-  /** Removes a profile's binding (to `accountId`, when given). Undefined if there was none to remove. */
-  unbind(profileId: ProfileId, actor: string, accountId?: AccountId): Promise<Revocation | undefined>;
 }
 
 /**
@@ -161,7 +158,6 @@ export function createLinking(dependencies: LinkingDependencies): Linking {
 
     redeem: async (attempt) => await redeem(dependencies, attempt),
     decline: async (attempt) => await decline(dependencies, attempt),
-    unbind: (profileId, actor, accountId) => links.unbind(profileId, actor, clock.now(), accountId),
   };
 }
 

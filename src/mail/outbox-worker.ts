@@ -69,40 +69,67 @@ const giveUpAfterMs: Milliseconds = 48 * 60 * minuteMs;
 
 /** Makes the worker of one process; several may share an outbox. */
 export function createOutboxWorker(options: OutboxWorkerOptions): OutboxWorker {
-  const { outbox, throttles, limits, transport, render, clock, logger, workerId, linkLifetimeMs } = options;
-  const { leaseMs = 60_000, concurrency = 2, random = Math.random } = options;
+  const { outbox, limits, clock, logger, concurrency = 2, pollMs = 1000 } = options;
+  const deliveries = createDeliveries(concurrency);
+  const beginDue = createBeginner(options, deliveries);
+
+  /** Begins what is due and what is released. @throws what broke a delivery since the last turn */
+  async function turn(run: WorkerRun, onSent: () => void): Promise<void> {
+    // Releasing very many takes a while: what is queued doesn't wait for it.
+    const [released, begun] = await Promise.allSettled([
+      outbox.releaseDeferred(limits, clock.now(), run),
+      beginDue(run, onSent),
+    ]);
+    if (released.status === "rejected") throw released.reason;
+    if (begun.status === "rejected") throw begun.reason;
+    if (released.value > 0) await beginDue(run, onSent);
+    deliveries.throwBroken();
+  }
+
+  async function runOnce(run: WorkerRun = runAlone): Promise<number> {
+    let sent = 0;
+    try {
+      await turn(run, () => {
+        sent += 1;
+      });
+    } finally {
+      await deliveries.ended();
+    }
+    deliveries.throwBroken();
+    return sent;
+  }
+
+  const loop = createWorkerLoop({ name: "outbox", runOnce: (run) => turn(run, () => {}), pollMs, logger });
+  return {
+    ...loop,
+    runOnce,
+    async stop() {
+      await loop.stop();
+      await deliveries.ended();
+    },
+  };
+}
+
+/**
+ * Begins what is due, as many at once as there are places, until nothing is; the last ones may still be under
+ * way then.
+ */
+type BeginDue = (run: WorkerRun, onSent: () => void) => Promise<void>;
+
+function createBeginner(options: OutboxWorkerOptions, deliveries: Deliveries): BeginDue {
+  const { outbox, throttles, limits, clock, workerId, linkLifetimeMs, leaseMs = 60_000 } = options;
+  const deliver = createDeliverer(options);
+
   /** Whether the limit of all mails lets another one go. */
   async function mayGo(): Promise<boolean> {
     const { limit, windowSeconds } = limits.all;
     return (await throttles.takeSlot("mails:all", limit, windowSeconds, clock.now())).taken;
   }
 
-  /** Deliveries under way. A slow one holds its own place alone: turns go on beside it. */
-  const underWay = new Set<Promise<unknown>>();
-  /** What a delivery failed by, other than the mail's own failure: the next turn tells. */
-  let broken: { error: unknown } | undefined;
-
-  function begin(message: OutboxMessage, linkExpiresAt: Instant | null, onSent: () => void): void {
-    const delivery = deliver(message, linkExpiresAt).then(
-      (isSent) => {
-        if (isSent) onSent();
-      },
-      (error: unknown) => {
-        broken ??= { error };
-      },
-    );
-    const ended: Promise<unknown> = delivery.then(() => underWay.delete(ended));
-    underWay.add(ended);
-  }
-
-  /**
-   * Begins what is due, as many at once as there are places, until nothing is; the last ones may still be
-   * under way then.
-   */
-  async function beginDue({ signal, onStep }: WorkerRun, onSent: () => void): Promise<void> {
-    while (!signal.aborted && broken === undefined) {
-      if (underWay.size >= concurrency) {
-        await Promise.race(underWay);
+  return async ({ signal, onStep }, onSent) => {
+    while (!signal.aborted && !deliveries.isBroken()) {
+      if (deliveries.isFull()) {
+        await deliveries.freed();
         onStep();
         continue;
       }
@@ -110,12 +137,75 @@ export function createOutboxWorker(options: OutboxWorkerOptions): OutboxWorker {
       if (dueAt === undefined || dueAt > clock.now() || !(await mayGo())) break;
       const claimed = await outbox.claim(workerId, clock.now(), leaseMs, linkLifetimeMs);
       if (claimed === undefined) break;
-      begin(claimed.message, claimed.linkExpiresAt, onSent);
+      deliveries.add(deliver(claimed.message, claimed.linkExpiresAt), onSent);
       onStep();
     }
+  };
+}
+
+/** Deliveries under way. A slow one holds its own place alone: turns go on beside it. */
+interface Deliveries {
+  /** Whether every place is taken. */
+  isFull(): boolean;
+  /** Resolves when one of them has ended. */
+  freed(): Promise<unknown>;
+  /** Resolves when all of them have ended. */
+  ended(): Promise<unknown>;
+  /** @param delivery resolves with whether the mail was sent */
+  add(delivery: Promise<boolean>, onSent: () => void): void;
+  /** Whether one failed by other than the mail's own failure: the next turn tells. */
+  isBroken(): boolean;
+  /** Throws, once, what it failed by. */
+  throwBroken(): void;
+}
+
+function createDeliveries(concurrency: number): Deliveries {
+  const underWay = new Set<Promise<unknown>>();
+  let broken: { error: unknown } | undefined;
+
+  return {
+    isFull: () => underWay.size >= concurrency,
+    freed: () => Promise.race(underWay),
+    ended: () => Promise.all(underWay),
+    add(delivery, onSent) {
+      const told = delivery.then(
+        (isSent) => {
+          if (isSent) onSent();
+        },
+        (error: unknown) => {
+          broken ??= { error };
+        },
+      );
+      const ended: Promise<unknown> = told.then(() => underWay.delete(ended));
+      underWay.add(ended);
+    },
+    isBroken: () => broken !== undefined,
+    throwBroken() {
+      if (broken === undefined) return;
+      const { error } = broken;
+      broken = undefined;
+      throw error;
+    },
+  };
+}
+
+/** Sends a claimed mail and marks what came of it. Resolves with whether it was sent. */
+type Deliver = (message: OutboxMessage, linkExpiresAt: Instant | null) => Promise<boolean>;
+
+function createDeliverer(options: OutboxWorkerOptions): Deliver {
+  const { outbox, transport, render, clock, logger, workerId, random = Math.random } = options;
+
+  async function deferOrFail(message: OutboxMessage, error: unknown): Promise<void> {
+    const now = clock.now();
+    const reason = error instanceof MailError ? error.message : "the mail couldn't be made or sent";
+    const isPermanent = error instanceof MailError && error.permanent;
+    const retryAt = now + retryDelayMs(message.attempts, random());
+    const nextAttemptAt = isPermanent || retryAt > message.createdAt + giveUpAfterMs ? null : retryAt;
+    const isNoted = await outbox.markDeferred(message.id, workerId, reason, nextAttemptAt, now);
+    logFailure(logger, message, { error, reason, nextAttemptAt: isNoted ? nextAttemptAt : undefined });
   }
 
-  async function deliver(message: OutboxMessage, linkExpiresAt: Instant | null): Promise<boolean> {
+  return async (message, linkExpiresAt) => {
     let reply: string;
     try {
       const { messageId, to, content } = message;
@@ -128,84 +218,36 @@ export function createOutboxWorker(options: OutboxWorkerOptions): OutboxWorker {
       logger.warn({ mail: message.id }, "a mail was sent after its lease was lost; it may be sent twice");
     }
     return true;
-  }
-
-  async function deferOrFail(message: OutboxMessage, error: unknown): Promise<void> {
-    const now = clock.now();
-    const reason = error instanceof MailError ? error.message : "the mail couldn't be made or sent";
-    const isPermanent = error instanceof MailError && error.permanent;
-    const retryAt = now + retryDelayMs(message.attempts, random());
-    const nextAttemptAt = isPermanent || retryAt > message.createdAt + giveUpAfterMs ? null : retryAt;
-    const isNoted = await outbox.markDeferred(message.id, workerId, reason, nextAttemptAt, now);
-    logFailure(message, error, reason, isNoted ? nextAttemptAt : undefined);
-  }
-
-  /** The first failure and the end are worth a line each. Neither address nor content is in them. */
-  function logFailure(
-    message: OutboxMessage,
-    error: unknown,
-    reason: string,
-    nextAttemptAt: Instant | null | undefined,
-  ) {
-    const failure = error instanceof MailError ? error.failure : "unknown";
-    const fields = {
-      mail: message.id,
-      kind: message.content.kind,
-      attempts: message.attempts,
-      failure,
-      reason,
-    };
-    const unexpected = error instanceof MailError ? {} : { err: error };
-    if (nextAttemptAt === null)
-      logger.error({ ...fields, ...unexpected }, "a mail couldn't be delivered and is given up");
-    else if (message.attempts <= 1) {
-      logger.warn({ ...fields, ...unexpected }, "a mail couldn't be delivered yet and will be tried again");
-    }
-  }
-
-  /** Begins what is due and what is released. @throws what broke a delivery since the last turn */
-  async function turn(run: WorkerRun, onSent: () => void): Promise<void> {
-    // Releasing very many takes a while: what is queued doesn't wait for it.
-    const [released, begun] = await Promise.allSettled([
-      outbox.releaseDeferred(limits, clock.now(), run),
-      beginDue(run, onSent),
-    ]);
-    if (released.status === "rejected") throw released.reason;
-    if (begun.status === "rejected") throw begun.reason;
-    if (released.value > 0) await beginDue(run, onSent);
-    throwBroken();
-  }
-
-  function throwBroken(): void {
-    if (broken === undefined) return;
-    const { error } = broken;
-    broken = undefined;
-    throw error;
-  }
-
-  async function runOnce(run: WorkerRun = runAlone): Promise<number> {
-    let sent = 0;
-    try {
-      await turn(run, () => {
-        sent += 1;
-      });
-    } finally {
-      await Promise.all(underWay);
-    }
-    throwBroken();
-    return sent;
-  }
-
-  const { pollMs = 1000 } = options;
-  const loop = createWorkerLoop({ name: "outbox", runOnce: (run) => turn(run, () => {}), pollMs, logger });
-  return {
-    ...loop,
-    runOnce,
-    async stop() {
-      await loop.stop();
-      await Promise.all(underWay);
-    },
   };
+}
+
+interface FailedAttempt {
+  error: unknown;
+  reason: string;
+  /** Null when it is given up, undefined when another worker holds it by now. */
+  nextAttemptAt: Instant | null | undefined;
+}
+
+/** The first failure and the end are worth a line each. Neither address nor content is in them. */
+function logFailure(
+  logger: OutboxLogger,
+  message: OutboxMessage,
+  { error, reason, nextAttemptAt }: FailedAttempt,
+): void {
+  const failure = error instanceof MailError ? error.failure : "unknown";
+  const fields = {
+    mail: message.id,
+    kind: message.content.kind,
+    attempts: message.attempts,
+    failure,
+    reason,
+  };
+  const unexpected = error instanceof MailError ? {} : { err: error };
+  if (nextAttemptAt === null)
+    logger.error({ ...fields, ...unexpected }, "a mail couldn't be delivered and is given up");
+  else if (message.attempts <= 1) {
+    logger.warn({ ...fields, ...unexpected }, "a mail couldn't be delivered yet and will be tried again");
+  }
 }
 
 /** 15 seconds, doubled with each attempt up to an hour; the second half of it is left to chance. */

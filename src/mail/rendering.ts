@@ -182,23 +182,7 @@ function compose(
   const say = (text: string): Block => ({ kind: "paragraph", text });
   switch (content.kind) {
     case "link":
-      return {
-        subject: t.text("mail.link.subject", words),
-        blocks: [
-          say(t.text("mail.link.asked", words)),
-          ...code(site, content),
-          say(t.text("mail.link.if")),
-          {
-            kind: "link",
-            url: `${facts.issuer}/link/${content.requestId}/${content.secret}`,
-            button: t.text("mail.link.button"),
-            copy: t.text("mail.link.copy"),
-          },
-          say(lifetime(site, facts)),
-          say(t.text("mail.link.each")),
-          say(t.text("mail.link.notYou", words)),
-        ],
-      };
+      return composeLink(site, content, facts, words);
     case "already_linked":
       return {
         subject: t.text("mail.already.subject", words),
@@ -240,6 +224,33 @@ function compose(
         ],
       };
   }
+}
+
+function composeLink(
+  site: Site,
+  content: Extract<MailContent, { kind: "link" }>,
+  facts: MailFacts,
+  words: Words,
+): { subject: string; blocks: Block[] } {
+  const t = messages(site.locale);
+  const say = (text: string): Block => ({ kind: "paragraph", text });
+  return {
+    subject: t.text("mail.link.subject", words),
+    blocks: [
+      say(t.text("mail.link.asked", words)),
+      ...code(site, content),
+      say(t.text("mail.link.if")),
+      {
+        kind: "link",
+        url: `${facts.issuer}/link/${content.requestId}/${content.secret}`,
+        button: t.text("mail.link.button"),
+        copy: t.text("mail.link.copy"),
+      },
+      say(lifetime(site, facts)),
+      say(t.text("mail.link.each")),
+      say(t.text("mail.link.notYou", words)),
+    ],
+  };
 }
 
 /** How the person tells their own request from somebody else's. */

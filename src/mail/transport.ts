@@ -5,7 +5,7 @@
 
 import { isIP } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { createTransport } from "nodemailer";
+import { createTransport, type SendMailOptions } from "nodemailer";
 import SMTPConnection from "nodemailer/lib/smtp-connection";
 import type { Milliseconds } from "../clock.ts";
 import type { Config } from "../config/schema.ts";
@@ -34,16 +34,63 @@ export interface MailTransport {
 }
 
 /** Makes a pooled transport. Where the configuration asks for TLS, nothing is sent without it. */
-export function createSmtpTransport({ from_name, from_address, smtp, dkim }: Config["mail"]): MailTransport {
+export function createSmtpTransport(config: Config["mail"]): MailTransport {
+  const { from_name, from_address, smtp } = config;
+  const sender = { name: oneLine(from_name), address: withAsciiDomain(from_address) ?? from_address };
+  const connection = connectionOf(config);
+  const transporter = createTransport(
+    {
+      ...connection,
+      pool: true,
+      ...authenticationOf(smtp),
+      ...dkimOf(config),
+      maxConnections: smtp.max_connections,
+      // The outbox decides when to try again, with what it knows of each message.
+      maxRequeues: 0,
+    },
+    { disableFileAccess: true, disableUrlAccess: true },
+  );
+
+  return {
+    async send(mail) {
+      const { to, replyTo } = mail;
+      const attempt: Attempt = {
+        smtp,
+        clientName: connection.name,
+        byToken: Boolean(smtp.oauth2),
+        needsSmtpUtf8: needsSmtpUtf8(to),
+      };
+      const recipient = recipientOf(to, attempt);
+      const signal = AbortSignal.timeout(connection.socketTimeout);
+      const answered = replyTo === undefined ? undefined : answerable(replyTo, attempt);
+      try {
+        if (attempt.needsSmtpUtf8 && !(await offersSmtpUtf8(connection, signal))) {
+          throw failed("recipient_needs_smtputf8", attempt);
+        }
+        const message = messageOf(mail, { sender, recipient, answered });
+        const { response } = await transporter.sendMail({ ...message, signal });
+        return { reply: quotable(response) };
+      } catch (error) {
+        if (error instanceof MailError) throw error;
+        throw await failureOf(error, attempt, connection, signal);
+      }
+    },
+    async close() {
+      transporter.close();
+    },
+  };
+}
+
+type Connection = ReturnType<typeof connectionOf>;
+
+function connectionOf({ from_address, smtp }: Config["mail"]) {
   const timeoutMs: Milliseconds = smtp.timeout_seconds * 1000;
   // A phase that takes too long is told before the whole is: it says more.
   const phaseMs: Milliseconds = timeoutMs - Math.min(2000, timeoutMs / 5);
-  const sender = withAsciiDomain(from_address) ?? from_address;
-  const clientName = smtp.client_name || domainOf(from_address);
-  const connection = {
+  return {
     host: smtp.host,
     port: smtp.port,
-    name: clientName,
+    name: smtp.client_name || domainOf(from_address),
     secure: smtp.security === "tls",
     requireTLS: smtp.security === "starttls",
     ignoreTLS: smtp.security === "none",
@@ -53,77 +100,67 @@ export function createSmtpTransport({ from_name, from_address, smtp, dkim }: Con
     greetingTimeout: phaseMs,
     socketTimeout: timeoutMs,
   };
-  const transporter = createTransport(
-    {
-      ...connection,
-      pool: true,
-      ...authenticationOf(smtp),
-      ...(dkim === null
-        ? {}
-        : { dkim: { domainName: dkim.domain, keySelector: dkim.selector, privateKey: dkim.private_key } }),
-      maxConnections: smtp.max_connections,
-      // The outbox decides when to try again, with what it knows of each message.
-      maxRequeues: 0,
-    },
-    { disableFileAccess: true, disableUrlAccess: true },
-  );
+}
 
-  /** The reason, with a look at what really listens where nothing was said. */
-  async function failureOf(error: unknown, attempt: Attempt, signal: AbortSignal): Promise<MailError> {
-    if (signal.aborted) return failed("timeout", attempt, { cause: error });
-    const failure = mailError(error, attempt);
-    const isLost = failure.failure === "connection_lost";
-    const isSilent = failure.failure === "no_greeting" || isLost;
-    if (!connection.secure && isSilent && (await speaksTls(smtp, signal))) {
-      return failed("tls_from_the_start", attempt, { cause: error });
-    }
-    if (isLost && (await hangsUpOnEhlo(connection, attempt, signal))) {
-      return failed("client_name_hung_up", attempt, { detail: "ECONNECTION at EHLO", cause: error });
-    }
-    return failure;
+function dkimOf({ dkim }: Config["mail"]) {
+  if (dkim === null) return {};
+  return { dkim: { domainName: dkim.domain, keySelector: dkim.selector, privateKey: dkim.private_key } };
+}
+
+/**
+ * The address that a mail is sent to. A line break or a list would be cleaned up by nodemailer, and the mail
+ * would go to somebody else. @throws MailError
+ */
+function recipientOf(to: string, attempt: Attempt): string {
+  const recipient = withAsciiDomain(to);
+  if (recipient === undefined || !/^[^\s<>,;:"]+@[^\s<>,;:"@]+$/.test(to)) {
+    throw failed("recipient_invalid", attempt);
   }
+  return recipient;
+}
 
+interface Addresses {
+  sender: { name: string; address: string };
+  recipient: string;
+  /** Who is answered to, if somebody else than the sender. */
+  answered: string | undefined;
+}
+
+function messageOf(
+  { messageId, subject, text, html }: Mail,
+  { sender, recipient, answered }: Addresses,
+): SendMailOptions {
   return {
-    async send({ messageId, to, subject, text, html, replyTo }) {
-      const attempt: Attempt = {
-        smtp,
-        clientName,
-        byToken: Boolean(smtp.oauth2),
-        needsSmtpUtf8: needsSmtpUtf8(to),
-      };
-      const recipient = withAsciiDomain(to);
-      // A line break or a list would be cleaned up by nodemailer, and the mail would go to somebody else.
-      if (recipient === undefined || !/^[^\s<>,;:"]+@[^\s<>,;:"@]+$/.test(to)) {
-        throw failed("recipient_invalid", attempt);
-      }
-      const signal = AbortSignal.timeout(timeoutMs);
-      const answered = replyTo === undefined ? undefined : answerable(replyTo, attempt);
-      try {
-        if (attempt.needsSmtpUtf8 && !(await offersSmtpUtf8(connection, signal))) {
-          throw failed("recipient_needs_smtputf8", attempt);
-        }
-        const { response } = await transporter.sendMail({
-          from: { name: oneLine(from_name), address: sender },
-          to: { name: "", address: recipient },
-          envelope: { from: sender, to: [recipient] },
-          messageId: `<${messageId}>`,
-          headers: { "Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All" },
-          ...(answered === undefined ? {} : { replyTo: { name: "", address: answered } }),
-          subject: oneLine(subject),
-          text,
-          html,
-          signal,
-        });
-        return { reply: quotable(response) };
-      } catch (error) {
-        if (error instanceof MailError) throw error;
-        throw await failureOf(error, attempt, signal);
-      }
-    },
-    async close() {
-      transporter.close();
-    },
+    from: sender,
+    to: { name: "", address: recipient },
+    envelope: { from: sender.address, to: [recipient] },
+    messageId: `<${messageId}>`,
+    headers: { "Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All" },
+    ...(answered === undefined ? {} : { replyTo: { name: "", address: answered } }),
+    subject: oneLine(subject),
+    text,
+    html,
   };
+}
+
+/** The reason, with a look at what really listens where nothing was said. */
+async function failureOf(
+  error: unknown,
+  attempt: Attempt,
+  connection: Connection,
+  signal: AbortSignal,
+): Promise<MailError> {
+  if (signal.aborted) return failed("timeout", attempt, { cause: error });
+  const failure = mailError(error, attempt);
+  const isLost = failure.failure === "connection_lost";
+  const isSilent = failure.failure === "no_greeting" || isLost;
+  if (!connection.secure && isSilent && (await speaksTls(connection, signal))) {
+    return failed("tls_from_the_start", attempt, { cause: error });
+  }
+  if (isLost && (await hangsUpOnEhlo(connection, attempt, signal))) {
+    return failed("client_name_hung_up", attempt, { detail: "ECONNECTION at EHLO", cause: error });
+  }
+  return failure;
 }
 
 /** What nodemailer is to authenticate with: a password, or tokens that all connections share. */
@@ -199,7 +236,7 @@ function hangsUpOnEhlo(
  * Whether what says nothing by itself answers a TLS handshake, whatever its certificate. Nothing else is
  * sent.
  */
-async function speaksTls({ host, port }: Config["mail"]["smtp"], signal: AbortSignal): Promise<boolean> {
+async function speaksTls({ host, port }: Connection, signal: AbortSignal): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const servername = isIP(host) === 0 ? { servername: host } : {};
   const socket = connectTls({ host, port, ...servername, rejectUnauthorized: false }, () => resolve(true));

@@ -191,7 +191,6 @@ export interface AdminStore {
     page: PageRequest,
     now: Instant,
   ): Promise<Page<Selection>>;
-  grant(grantId: GrantId, now: Instant): Promise<Selection | undefined>;
   /**
    * By id: the sessions that browsers are signed in with, whether or not portals hold grants of them, and
    * those that have ended by themselves while grants go on.

@@ -1,6 +1,6 @@
 /** Limits as every back end keeps them: so many slots in so much time, taken by one of those who race. */
 
-import type { Instant, Milliseconds, Seconds } from "../clock.ts";
+import type { Instant, Seconds } from "../clock.ts";
 import type { Limit } from "../domain/limit.ts";
 
 export interface ThrottleStore {
@@ -22,12 +22,4 @@ export interface ThrottleStore {
     limit: Limit,
     now: Instant,
   ): Promise<{ taken: number; resetsAt: Instant }>;
-  /**
-   * Reserves the next place in a flow of at most `limit` per window, bursts up to the limit included, and
-   * returns when it may go: `now`, or later by what others have reserved (the generic cell rate algorithm),
-   * but never by more than `longestMs` milliseconds, a year unless given. Whoever would wait longer goes then
-   * and takes no place beyond, so that no flow grows longer than its most patient. Nothing is ever refused. A
-   * clock that has been set back by more than a window takes the flow along.
-   */
-  reserve(key: string, limit: Limit, now: Instant, longestMs?: Milliseconds): Promise<Instant>;
 }

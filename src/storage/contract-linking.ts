@@ -111,6 +111,11 @@ export interface LinkStore {
    * in the client address's flow, for as long as one of its ordinal may; one that may not wait at all takes
    * none. Its own wait, from `createdAt` to `notBefore`, begins when the throttles let it through. Reads
    * nothing of the directory.
+   *
+   * A flow has at most `limit` places per window, bursts up to the limit included (the generic cell rate
+   * algorithm), and gives each of them once. Whoever would wait for one longer than they may goes then and
+   * takes no place beyond, so that no flow grows longer than its most patient. Nothing is ever refused. A
+   * clock that has been set back by more than a window takes the flow along.
    */
   inquire(inquiry: NewInquiry, throttles?: InquiryThrottles): Promise<InquiryOutcome>;
   /** The newest inquiry of an interaction chain, settled or not (its address is null once settled). */

@@ -25,7 +25,6 @@ import type {
   ClientId,
   ClientUse,
   GrantId,
-  Identity,
   ImportOutcome,
   ImportRow,
   Membership,
@@ -98,6 +97,7 @@ export interface Store {
   close(): Promise<void>;
 }
 
+/** Accounts as people sign in to them; administration reads them (`AdminStore.account`). */
 export interface AccountStore {
   /**
    * Finds the account that owns the identity, or creates both; remembers the display data and the time.
@@ -105,9 +105,6 @@ export interface AccountStore {
    * event).
    */
   signIn(identity: SignedInIdentity, now: Instant): Promise<Account>;
-  find(accountId: AccountId): Promise<Account | undefined>;
-  /** The account's identities, most recently used first. */
-  identities(accountId: AccountId): Promise<Identity[]>;
 }
 
 export interface DirectoryStore {
@@ -348,11 +345,10 @@ export interface SessionAuthorization {
   persistsLogout?: boolean;
 }
 
+/** Clients as the provider reads them. They are registered, changed and removed by `AdminStore.apply`. */
 export interface ClientStore {
   find(id: ClientId): Promise<Client | undefined>;
   list(): Promise<Client[]>;
-  put(client: Client): Promise<void>;
-  remove(id: ClientId): Promise<void>;
   /**
    * Notes that a client authenticated, with its secret or the one before. A later time replaces an earlier
    * one.

@@ -17,6 +17,7 @@ import {
 } from "../support/admin-fixture.ts";
 import { type Listener, startListener } from "../support/admin-listener.ts";
 import { type ClientDoors, type Door, openDoors } from "../support/client-doors.ts";
+import { editClient } from "../support/stored-clients.ts";
 
 describe("a person signs out", { concurrency: 1 }, () => {
   let fixture: AdminFixture;
@@ -74,7 +75,7 @@ describe("a person signs out", { concurrency: 1 }, () => {
     const { id } = await fixture.owner.done<{ id: string }>("POST", "/clients", { body: clientBody("web") });
     const stored = (await fixture.store.clients.find(asClientId(id))) ?? assert.fail();
     const address = `${portal.origin.replace("127.0.0.1", "localhost")}/internal`;
-    await fixture.store.clients.put({
+    await editClient(fixture.store, {
       ...stored,
       metadata: { ...stored.metadata, backchannel_logout_uri: address },
     });

@@ -9,6 +9,7 @@ import { asClientId, asOrganizationId } from "../../src/domain/ids.ts";
 import { bindTo } from "../support/attack-fixture.ts";
 import { type ClientDoors, type ClientTry, type Door, openDoors } from "../support/client-doors.ts";
 import { register, signIn } from "../support/liaison.ts";
+import { editClient } from "../support/stored-clients.ts";
 import type { UserAgent } from "../support/user-agent.ts";
 
 /** By address: what its refusal says. */
@@ -174,7 +175,7 @@ describe("O13: what a client app registers", { concurrency: 1 }, () => {
       },
     });
     const old = (await fixture.store.clients.find(asClientId(id))) ?? assert.fail();
-    await fixture.store.clients.put({
+    await editClient(fixture.store, {
       ...old,
       metadata: { ...old.metadata, post_logout_redirect_uris: ["https://u:secret-pw@p.example/bye"] },
     });

@@ -14,6 +14,7 @@ import { type ClientDoors, type Door, openDoors } from "../support/client-doors.
 import { aRow, csvOf } from "../support/import-fixture.ts";
 import { portalSecret, register, signIn } from "../support/liaison.ts";
 import { TestPortal } from "../support/portal.ts";
+import { registerClient } from "../support/stored-clients.ts";
 
 const names = Object.getOwnPropertyNames(Object.prototype);
 
@@ -193,7 +194,7 @@ describe("A10: ids that are names of Object.prototype", { concurrency: 1 }, () =
       const before = shared();
       for (const id of names) {
         const redirectUri = "http://localhost:9/old/callback";
-        await store.clients.put({
+        await registerClient(store, {
           id: asClientId(id),
           name: `Old ${id}`,
           homeUrl: "http://localhost:9/old",

@@ -156,7 +156,6 @@ export async function assertEnded(store: Store, { selections, account, profile }
   const { clientId } = present(selections[0]);
   for (const { grantId, sessionUid } of selections) {
     assert.equal(await store.accountsAtClients.forGrant(grantId, NOW), undefined);
-    assert.equal(await store.administration.grant(grantId, NOW), undefined);
     assert.equal(
       (await store.accountsAtClients.forClient(account.id, clientId, sessionUid, NOW))?.current,
       null,

@@ -110,7 +110,7 @@ export function usedListingCases(contract: Case): void {
       }
     }
     made.sort((one, other) => (one.grantId < other.grantId ? -1 : 1));
-    const { grants, grant, countGrants } = store.administration;
+    const { grants, countGrants } = store.administration;
     for (const now of [NOW, NOW + 1]) {
       const live: Selection[] = made.filter(({ expiresAt }) => expiresAt > now);
       assert.equal(live.length, now === NOW ? 6 : 4);
@@ -132,11 +132,11 @@ export function usedListingCases(contract: Case): void {
       }
       for (const one of made)
         assert.deepEqual(
-          await grant(one.grantId, now),
+          (await store.accountsAtClients.forGrant(one.grantId, now))?.selection,
           live.find((other) => other === one),
         );
     }
-    assert.equal(await grant(asGrantId(anId("grant")), NOW), undefined);
+    assert.equal(await store.accountsAtClients.forGrant(asGrantId(anId("grant")), NOW), undefined);
     const counted = await Promise.all(clients.map((id) => countGrants(asClientId(id), NOW + 1, 9)));
     assert.deepEqual(counted, [2, 2, 0]);
     assert.equal(await countGrants(asClientId(present(clients[0])), NOW, 1), 1);

@@ -8,6 +8,7 @@ import type { NewMail } from "../../src/domain/records.ts";
 import type { InquiryThrottles, Store } from "../../src/storage/contract.ts";
 import { aMail, anId, anInquiry, aRequester, aSelection, MINUTE, NOW } from "../support/records.ts";
 import { bound, type Case, dueMails, present } from "./back-end.ts";
+import { placeInFlow } from "./inquiry-flows.ts";
 
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
@@ -52,8 +53,8 @@ export function setBackCases(contract: Case): void {
   );
 
   contract("set back: a flow goes along, unless by less than a window", async ({ store }) => {
-    const limit = { limit: 6, windowSeconds: 60 };
-    const reserve = (now: number) => store.throttles.reserve("flow", limit, now);
+    const flow = { limit: 6, windowSeconds: 60, key: "flow" };
+    const reserve = (now: number) => placeInFlow(store, flow, now, 365 * DAY);
     const places: number[] = [];
     for (let turn = 0; turn < 30; turn += 1) places.push((await reserve(NOW)) - NOW);
     assert.equal(places.at(-1), 240_000);
@@ -63,8 +64,8 @@ export function setBackCases(contract: Case): void {
   });
 
   contract("set back: in a flow that goes along nobody waits longer than asked for", async ({ store }) => {
-    const reserve = (now: number, longestMs: number) =>
-      store.throttles.reserve("flow", { limit: 6, windowSeconds: 60 }, now, longestMs);
+    const flow = { limit: 6, windowSeconds: 60, key: "flow" };
+    const reserve = (now: number, longestMs: number) => placeInFlow(store, flow, now, longestMs);
     for (let turn = 0; turn < 30; turn += 1) await reserve(NOW, DAY);
     assert.equal(await reserve(NOW - 30_000, 20_000), NOW - 10_000);
     assert.equal(await reserve(BACK, 20_000), BACK + 20_000);

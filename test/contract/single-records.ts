@@ -26,33 +26,34 @@ import {
   hashOf,
   NOW,
 } from "../support/records.ts";
+import { editClient, registerClient, removeClient } from "../support/stored-clients.ts";
 import { bound, type Case, present, race } from "./back-end.ts";
-
-const DAY = 24 * 3_600_000;
 
 export function singleRecordCases(contract: Case): void {
   contract("a client round-trips, is replaced as a whole, listed in order and removed", async ({ store }) => {
-    const client = aClient({ id: asClientId("b") });
+    const client = aClient({ id: asClientId("b"), managedBy: "admin" });
     const other = aClient({
       id: asClientId("a"),
       secret: null,
       aboutUrl: null,
-      managedBy: "admin",
       claimsInIdToken: false,
     });
-    await store.clients.put(client);
-    await store.clients.put(other);
+    await registerClient(store, client);
+    await registerClient(store, other);
     assert.deepEqual(await store.clients.find(asClientId("b")), client);
     assert.deepEqual(await store.clients.list(), [other, client]);
-    const replaced = aClient({
-      id: asClientId("b"),
+    const replaced = {
+      ...client,
       name: "PartnerSource",
+      homeUrl: "https://partnersource.example/home",
+      aboutUrl: null,
+      policy: { kinds: ["partner" as const], planRequired: false, roles: [] },
+      claimsInIdToken: false,
       metadata: {},
-      managedBy: "admin",
-    });
-    await store.clients.put(replaced);
+    };
+    await editClient(store, replaced);
     assert.deepEqual(await store.clients.find(asClientId("b")), replaced);
-    await store.clients.remove(asClientId("b"));
+    await removeClient(store, asClientId("b"));
     assert.equal(await store.clients.find(asClientId("b")), undefined);
     assert.deepEqual(await store.clients.list(), [other]);
   });
@@ -154,48 +155,6 @@ export function singleRecordCases(contract: Case): void {
     assert.deepEqual(await full(NOW), { taken: false, resetsAt: NOW + 60_000 });
     assert.deepEqual(await full(NOW + 59_999), { taken: false, resetsAt: NOW + 60_000 });
     assert.deepEqual(await full(NOW + 60_000), { taken: true, resetsAt: NOW + 120_000 });
-  });
-
-  contract(
-    "a flow lets a burst through and then one after the other, and forgets nothing",
-    async ({ store }) => {
-      const limit = { limit: 3, windowSeconds: 60 };
-      const reserve = (key: string, now: number) => store.throttles.reserve(key, limit, now, DAY);
-      const places: number[] = [];
-      for (let turn = 0; turn < 6; turn += 1) places.push((await reserve("a", NOW)) - NOW);
-      assert.deepEqual(places, [0, 0, 0, 20_000, 40_000, 60_000]);
-      assert.equal(await reserve("b", NOW), NOW, "each key has its own");
-      assert.equal(await reserve("a", NOW + 59_999), NOW + 80_000);
-      assert.equal(await reserve("a", NOW + 200_000), NOW + 200_000, "an idle flow starts anew");
-    },
-  );
-
-  contract(
-    "in a flow nobody waits longer than asked for, and who would takes no place of the others",
-    async ({ store }) => {
-      const limit = { limit: 2, windowSeconds: 60 };
-      const reserve = async (now: number, longestMs: number) =>
-        (await store.throttles.reserve("short", limit, now, longestMs)) - now;
-      const places: number[] = [];
-      for (let turn = 0; turn < 100; turn += 1) places.push(await reserve(NOW, 45_000));
-      assert.deepEqual(places.slice(0, 4), [0, 0, 30_000, 45_000]);
-      assert.ok(places.slice(4).every((place) => place === 45_000));
-      assert.equal(await reserve(NOW, 0), 0, "whoever doesn't wait goes at once");
-      assert.equal(await reserve(NOW, DAY), 75_000, "the crowd left one place taken, not a hundred");
-      assert.equal(await reserve(NOW, 60_000), 60_000);
-      assert.equal(await reserve(NOW, DAY), 105_000);
-      assert.equal(await reserve(NOW + 200_000, DAY), 0);
-    },
-  );
-
-  contract("a flow gives each place once, over two stores", async (opened) => {
-    const limit = { limit: 5, windowSeconds: 10 };
-    const places = await race(opened, 40, (store) => store.throttles.reserve("flow", limit, NOW, DAY));
-    const expected = Array.from({ length: 40 }, (_, index) => NOW + Math.max(0, index - 4) * 2000);
-    assert.deepEqual(
-      places.toSorted((one, other) => one - other),
-      expected,
-    );
   });
 
   contract("audit events round-trip, newest first, filtered and limited", async ({ store }) => {

@@ -10,6 +10,7 @@ import type { Dump, DumpedKind, DumpedRecord, Place } from "../../src/storage/du
 import { createFieldEncryption } from "../../src/storage/field-encryption.ts";
 import { withSqliteDump } from "../../src/storage/sqlite/store.ts";
 import { aClient, anAuditEvent, aSelection, hashOf, MINUTE, NOW } from "../support/records.ts";
+import { registerClient } from "../support/stored-clients.ts";
 import { bound, present } from "./back-end.ts";
 import { ENCRYPTION_KEY, temporaryFile } from "./sqlite-support.ts";
 
@@ -37,7 +38,7 @@ test(
       for (const part of ["old", "new"]) {
         await store.artifacts.upsertSession(hashOf(`${name}-${part}`), { name }, session, NOW + MINUTE);
       }
-      await store.clients.put(aClient());
+      await registerClient(store, aClient());
     }
     await withSqliteDump({ file: file.file, encryption }, async (dump) => {
       const sizes = new Map<string, number>();

@@ -11,6 +11,7 @@ import { LiaisonError } from "../../src/errors.ts";
 import { createFieldEncryption } from "../../src/storage/field-encryption.ts";
 import { openSqliteStore } from "../../src/storage/sqlite/store.ts";
 import { aClient, NOW } from "../support/records.ts";
+import { registerClient } from "../support/stored-clients.ts";
 import {
   ENCRYPTION_KEY,
   OTHER_KEY,
@@ -38,7 +39,7 @@ async function refuses(file: TemporaryFile, fix: RegExp, encryptionKey = ENCRYPT
 
 withFile("folder and file are created for their owner alone", async (file) => {
   const store = await file.open();
-  await store.clients.put(aClient());
+  await registerClient(store, aClient());
   const names = readdirSync(join(file.folder, "data"));
   assert.deepEqual(names.sort(), ["liaison.db", "liaison.db-shm", "liaison.db-wal"]);
   for (const name of names) assert.equal(statSync(join(file.folder, "data", name)).mode & 0o777, 0o600, name);
@@ -48,7 +49,7 @@ withFile("folder and file are created for their owner alone", async (file) => {
 withFile("what was stored is there after closing and opening again", async (file) => {
   const client = aClient();
   const first = await file.open();
-  await first.clients.put(client);
+  await registerClient(first, client);
   await first.close();
   assert.deepEqual(await (await file.open()).clients.find(client.id), client);
 });
@@ -56,7 +57,7 @@ withFile("what was stored is there after closing and opening again", async (file
 withFile("another encryption_key is refused, and the right one still opens everything", async (file) => {
   const client = aClient();
   const first = await file.open();
-  await first.clients.put(client);
+  await registerClient(first, client);
   await first.close();
   await refuses(file, /Set encryption_key to the one it was created with/, OTHER_KEY);
   await refuses(file, /encryption_key must be 32 bytes/, "c2hvcnQ=");

@@ -12,6 +12,7 @@ import { LiaisonError } from "../../src/errors.ts";
 import type { NewLink } from "../../src/storage/contract.ts";
 import { append, appendWaiting, deployment } from "../support/admin-audit.ts";
 import { aClient, aMail, anId, anInquiry, aSelection, hashOf, MINUTE, NOW } from "../support/records.ts";
+import { registerClient } from "../support/stored-clients.ts";
 import {
   aNotice,
   bound,
@@ -201,7 +202,7 @@ test("D3: a file that another program keeps locked is unavailable, and nothing i
   intruder.exec("ROLLBACK");
   intruder.close();
   const client = aClient();
-  await store.clients.put(client);
+  await registerClient(store, client);
   assert.equal((await store.links.redeem(redemption(person, link), aNotice(), NOW)).result, "bound");
   await file.destroy();
 });

@@ -19,6 +19,7 @@ import {
   NOW,
   secretOf,
 } from "../support/records.ts";
+import { registerClient } from "../support/stored-clients.ts";
 import { aNotice, bound, redemption, register, request, signIn } from "./back-end.ts";
 import { tamper, withFile } from "./sqlite-support.ts";
 
@@ -45,7 +46,7 @@ withFile("D5: no secret and no typed address is in the files, open or closed", a
   const purpose = { kind: "sign_in", interactionUid: needle("interaction uid") } as const;
   const transaction = { codeVerifier: needle("code verifier"), nonce: needle("nonce"), purpose };
   await store.signIns.begin(anUpstreamTransaction(transaction));
-  await store.clients.put(aClient({ secret: needle("client secret") }));
+  await registerClient(store, aClient({ secret: needle("client secret") }));
   await store.keys.findOrCreate("signing", async () => needle("key material"));
   const payload = { jti: needle("token payload") };
   await store.artifacts.upsert("RefreshToken", hashOf("id"), payload, { grantId: asGrantId("g") }, NOW + 1);
@@ -150,8 +151,8 @@ withFile("sent and dropped mails leave no content behind, failed ones keep their
 withFile("an encrypted value moved to another row can't be decrypted", async (file) => {
   const [one, two] = [aClient(), aClient()];
   const first = await file.open();
-  await first.clients.put(one);
-  await first.clients.put(two);
+  await registerClient(first, one);
+  await registerClient(first, two);
   await tamper(
     file,
     `UPDATE clients SET sealed_secret = (SELECT sealed_secret FROM clients WHERE id = '${one.id}') WHERE ` +

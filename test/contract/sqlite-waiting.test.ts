@@ -11,6 +11,7 @@ import { withDeadline } from "../../src/deadline.ts";
 import { LiaisonError } from "../../src/errors.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { aClient, anAuditEvent, anId, hashOf, MINUTE, NOW } from "../support/records.ts";
+import { registerClient } from "../support/stored-clients.ts";
 import { aNotice, profileOf, redemption, register, request, signIn, stateOf } from "./back-end.ts";
 import { type TemporaryFile, temporaryFile } from "./sqlite-support.ts";
 
@@ -71,7 +72,7 @@ withLock(
       note("statement of the fast connection", tokens(store, "token")),
       note("transaction of the fast connection", store.throttles.takeSlot("key", 5, 60, NOW)),
       note("statement that returns", store.administration.takeLease("lease", "worker", NOW, MINUTE)),
-      note("change", store.clients.put(client)),
+      note("change", registerClient(store, client)),
     ]);
     await turn(200);
     assert.deepEqual(settled, []);
@@ -102,7 +103,7 @@ withLock(
     const { store, lock } = fixture;
     const writes: [string, () => Promise<unknown>][] = [
       ["transaction", () => register(store)],
-      ["statement", () => store.clients.put(aClient())],
+      ["statement", () => store.audit.append(anAuditEvent())],
       ["statement of the fast connection", () => tokens(store, anId("token"))],
       ["transaction of the fast connection", () => store.throttles.takeSlot("key", 9, 60, NOW)],
     ];
@@ -162,7 +163,7 @@ withLock(
     await turn(20);
     release();
     // The lock is free, but others wait.
-    const late = store.clients.put(aClient()).then(() => served.push(events.length));
+    const late = store.audit.append(anAuditEvent()).then(() => served.push(events.length));
     const begun = await turnsUntil(Promise.all([...calls, late]));
     assert.deepEqual(
       served,

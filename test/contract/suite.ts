@@ -15,6 +15,7 @@ import { directoryCases } from "./directory.ts";
 import { endingCases } from "./endings.ts";
 import { importCases } from "./imports.ts";
 import { inquiryCases } from "./inquiries.ts";
+import { inquiryFlowCases } from "./inquiry-flows.ts";
 import { invitationCases } from "./invitations.ts";
 import { linkStateCases } from "./link-states.ts";
 import { listingCases } from "./listings.ts";
@@ -40,6 +41,7 @@ export function storageContract(backEnd: BackEnd): void {
   directoryCases(declare);
   importCases(declare);
   inquiryCases(declare);
+  inquiryFlowCases(declare);
   redeemCases(declare);
   linkStateCases(declare);
   outboxCases(declare);

@@ -1,10 +1,10 @@
 /** What workers rest on: leases, counts by the hour, and sign-outs that wait to be told. */
 
 import assert from "node:assert/strict";
-import { asAccountId, asClientId, asGrantId, asSecretHash } from "../../src/domain/ids.ts";
+import { asAccountId, asClientId, asSecretHash } from "../../src/domain/ids.ts";
 import { LiaisonError } from "../../src/errors.ts";
 import type { Store } from "../../src/storage/contract.ts";
-import { anId, anOrganization, aSelection, MINUTE, NOW } from "../support/records.ts";
+import { anOrganization, aSelection, MINUTE, NOW } from "../support/records.ts";
 import { bound, type Case, present, race } from "./back-end.ts";
 
 const HOUR = 60 * MINUTE;
@@ -150,7 +150,6 @@ export function workCases(contract: Case): void {
       () => administration.account(asAccountId("a")),
       () => administration.expiringPlans(NOW, NOW + 1, 5),
       () => administration.grants({}, PAGE, NOW),
-      () => administration.grant(asGrantId(anId("grant")), NOW),
       () => administration.countGrants(asClientId("c"), NOW, 5),
       () => administration.deliveries({}, PAGE),
       () => administration.apiKeys(),

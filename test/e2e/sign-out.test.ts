@@ -11,6 +11,7 @@ import { decodeJwt } from "jose";
 import { pino } from "pino";
 import { asClientId, asOrganizationId } from "../../src/domain/ids.ts";
 import { type Liaison, linkByMail, people, register, signIn, startLiaison } from "../support/liaison.ts";
+import { registerClient } from "../support/stored-clients.ts";
 
 describe("signing out", () => {
   let liaison: Liaison;
@@ -40,7 +41,7 @@ describe("signing out", () => {
       }),
     });
     // Registered in the store, so not by the operator's own hand: its address on loopback must not be called.
-    await liaison.store.clients.put({
+    await registerClient(liaison.store, {
       id: asClientId("registered"),
       name: "Registered",
       homeUrl: "https://registered.example/",

@@ -331,7 +331,8 @@ export class Lifecycle {
 
   async #unbind(profile: ModelProfile, from: number | "anybody"): Promise<void> {
     const accountId = from === "anybody" ? undefined : asAccountId(await this.#signIn(from));
-    const undone = await this.#real.linking.unbind(asProfileId(profile.id), "admin:test", accountId);
+    const { store, now } = this.#real;
+    const undone = await store.links.unbind(asProfileId(profile.id), "admin:test", now, accountId);
     const wanted = this.#model.unbind(profile, from);
     assert.equal(undone !== undefined, wanted);
     this.#count(`unbind ${wanted}`);

@@ -65,9 +65,9 @@ test("three are bound to the account of their own identity, each refused at Cust
     const [membership, ...others] = await memberships(expect);
     assert.ok(membership?.profile.accountId);
     assert.deepEqual(others, []);
-    const identities = await store.accounts.identities(membership.profile.accountId);
+    const view = await store.administration.account(membership.profile.accountId);
     assert.deepEqual(
-      identities.map(({ issuer: at, subject }) => [at, subject]),
+      view?.identities.map(({ issuer: at, subject }) => [at, subject]),
       [[issuer, seededSubject(username)]],
     );
     reasons[expect] = refusals(atCustomerSource, membership, now);

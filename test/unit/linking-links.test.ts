@@ -100,11 +100,11 @@ describe("links", () => {
   it("L5 a replay after an unlink is dead", async () => {
     await h.linking.redeem(attempt(link, h.anna));
     assert.notEqual(
-      await h.linking.unbind(asProfileId("p1"), `account:${h.anna.accountId}`, h.anna.accountId),
+      await h.store.links.unbind(asProfileId("p1"), `account:${h.anna.accountId}`, h.now, h.anna.accountId),
       undefined,
     );
     assert.equal(
-      await h.linking.unbind(asProfileId("p1"), `account:${h.anna.accountId}`, h.anna.accountId),
+      await h.store.links.unbind(asProfileId("p1"), `account:${h.anna.accountId}`, h.now, h.anna.accountId),
       undefined,
     );
     assert.deepEqual(resultOf(await h.linking.redeem(attempt(link, h.anna))), ["dead", "used"]);

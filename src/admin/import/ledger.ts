@@ -32,19 +32,49 @@ export interface Ledger {
   close(): void;
 }
 
+const TABLES = `
+  PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
+  CREATE TABLE organizations (
+    id BLOB PRIMARY KEY, content BLOB, line INTEGER, settled INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT
+      NULL DEFAULT 0
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE profiles (id BLOB PRIMARY KEY, line INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE numbers (number BLOB PRIMARY KEY, id BLOB NOT NULL, line INTEGER NOT NULL) STRICT, WITHOUT
+    ROWID;
+  BEGIN;
+`;
+
 export function createLedger(): Ledger {
   const database = new DatabaseSync("");
-  database.exec(`
-    PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
-    CREATE TABLE organizations (
-      id BLOB PRIMARY KEY, content BLOB, line INTEGER, settled INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT
-        NULL DEFAULT 0
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE profiles (id BLOB PRIMARY KEY, line INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-    CREATE TABLE numbers (number BLOB PRIMARY KEY, id BLOB NOT NULL, line INTEGER NOT NULL) STRICT, WITHOUT
-      ROWID;
-    BEGIN;
-  `);
+  database.exec(TABLES);
+  const statements = prepareStatements(database);
+
+  return {
+    enter(row, line) {
+      const { organization, profile } = row;
+      const numbers = numbersOf(row);
+      const ids = { organization: digest(organization.id), profile: digest(profile.id) };
+      const said = fingerprint(organization);
+      const earlier = statements.findOrganization(ids.organization);
+      const faults = [
+        ...contradictions(earlier, said),
+        ...profileTwice(statements.findProfile(ids.profile)),
+        ...numbers.flatMap((one) => zerosLost(statements.findNumber(one.number), one)),
+      ];
+      if (faults.length > 0) return faults;
+      if ((earlier?.content ?? null) === null) statements.enterOrganization(ids.organization, said, line);
+      statements.enterProfile(ids.profile, line);
+      for (const { number, written } of numbers) statements.enterNumber(number, written, line);
+      return [];
+    },
+    settle: (organizationId) => statements.settle(digest(organizationId)).changes === 1,
+    fail: (organizationId) => void statements.fail(digest(organizationId)),
+    failedOrganizations: () => statements.countFailed()?.count ?? 0,
+    close: () => database.close(),
+  };
+}
+
+function prepareStatements(database: DatabaseSync) {
   const query = <C extends Columns>(sql: string, columns: C) => {
     const statement = database.prepare(sql);
     checkColumns(statement, sql, columns);
@@ -54,91 +84,83 @@ export function createLedger(): Ledger {
       return row && read(row);
     };
   };
-  const findOrganization = query("SELECT content, line FROM organizations WHERE id = ?", {
-    content: nullable(blob),
-    line: nullable(integer),
-  });
-  const enterOrganization = database.prepare(`
-    INSERT INTO organizations (id, content, line) VALUES (?, ?, ?)
-    ON CONFLICT (id) DO UPDATE SET content = excluded.content, line = excluded.line WHERE content IS NULL`);
-  const findProfile = query("SELECT line FROM profiles WHERE id = ?", { line: integer });
-  const enterProfile = database.prepare("INSERT INTO profiles (id, line) VALUES (?, ?)");
-  const findNumber = query("SELECT id, line FROM numbers WHERE number = ?", {
-    id: blob,
-    line: integer,
-  });
-  const enterNumber = database.prepare(
-    "INSERT INTO numbers (number, id, line) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-  );
-  const settle = database.prepare("UPDATE organizations SET settled = 1 WHERE id = ? AND settled = 0");
-  const fail = database.prepare(
-    "INSERT INTO organizations (id, failed) VALUES (?, 1) ON CONFLICT (id) DO UPDATE SET failed = 1",
-  );
-  const countFailed = query("SELECT count(*) AS count FROM organizations WHERE failed = 1 AND settled = 0", {
-    count: integer,
-  });
-
-  /** Ids that are numbers, by their value: a spreadsheet takes the zeros before one away. */
-  const numbersOf = ({ organization, profile }: ImportRow) =>
-    [
-      { column: "organization_id" as const, id: organization.id },
-      { column: "profile_id" as const, id: profile.id },
-    ]
-      .filter(({ id }) => /^\d+$/.test(id))
-      .map(({ column, id }) => ({
-        column,
-        id,
-        number: digest(`${column} ${id.replace(/^0+/, "")}`),
-        written: digest(id),
-      }));
-
-  function zerosLost(numbers: ReturnType<typeof numbersOf>): RowFault[] {
-    return numbers.flatMap(({ column, id, number, written }): RowFault[] => {
-      const earlier = findNumber(number);
-      if (earlier === undefined || written.equals(earlier.id)) return [];
-      const problem =
-        `${printable(id)} is the id on line ${earlier.line} but for zeros before it, which a ` +
-        "spreadsheet takes away; " +
-        "give the column the format Text, fill the ids in again, and export again";
-      return [{ column, problem }];
-    });
-  }
-
-  return {
-    enter(row, line) {
-      const { organization, profile } = row;
-      const numbers = numbersOf(row);
-      const ids = { organization: digest(organization.id), profile: digest(profile.id) };
-      const said = fingerprint(organization);
-      const earlier = findOrganization(ids.organization);
-      const before = earlier?.content ?? null;
-      const faults: RowFault[] = [];
-      if (before !== null) {
-        const columns = ORGANIZATION_COLUMNS.filter(
-          (_, place) => !share(said, place).equals(share(before, place)),
-        );
-        const problem =
-          `line ${earlier?.line} says something else of this organization; write the same on all its ` +
-          "rows";
-        faults.push(...columns.map((column) => ({ column, problem })));
-      }
-      const twin = findProfile(ids.profile);
-      if (twin !== undefined) {
-        const problem = `stands on line ${twin.line} already; write each profile once, with an id of its own`;
-        faults.push({ column: "profile_id", problem });
-      }
-      faults.push(...zerosLost(numbers));
-      if (faults.length > 0) return faults;
-      if (before === null) enterOrganization.run(ids.organization, said, line);
-      enterProfile.run(ids.profile, line);
-      for (const { number, written } of numbers) enterNumber.run(number, written, line);
-      return [];
-    },
-    settle: (organizationId) => settle.run(digest(organizationId)).changes === 1,
-    fail: (organizationId) => void fail.run(digest(organizationId)),
-    failedOrganizations: () => countFailed()?.count ?? 0,
-    close: () => database.close(),
+  const write = (sql: string) => {
+    const statement = database.prepare(sql);
+    return (...values: SQLInputValue[]) => statement.run(...values);
   };
+  return {
+    findOrganization: query("SELECT content, line FROM organizations WHERE id = ?", {
+      content: nullable(blob),
+      line: nullable(integer),
+    }),
+    enterOrganization: write(`
+      INSERT INTO organizations (id, content, line) VALUES (?, ?, ?)
+      ON CONFLICT (id) DO UPDATE SET content = excluded.content, line = excluded.line WHERE content IS NULL`),
+    findProfile: query("SELECT line FROM profiles WHERE id = ?", { line: integer }),
+    enterProfile: write("INSERT INTO profiles (id, line) VALUES (?, ?)"),
+    findNumber: query("SELECT id, line FROM numbers WHERE number = ?", { id: blob, line: integer }),
+    enterNumber: write("INSERT INTO numbers (number, id, line) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"),
+    settle: write("UPDATE organizations SET settled = 1 WHERE id = ? AND settled = 0"),
+    fail: write(
+      "INSERT INTO organizations (id, failed) VALUES (?, 1) ON CONFLICT (id) DO UPDATE SET failed = 1",
+    ),
+    countFailed: query("SELECT count(*) AS count FROM organizations WHERE failed = 1 AND settled = 0", {
+      count: integer,
+    }),
+  };
+}
+
+type Statements = ReturnType<typeof prepareStatements>;
+
+/** Where a row says something else of its organization than an earlier one did. */
+function contradictions(earlier: ReturnType<Statements["findOrganization"]>, said: Buffer): RowFault[] {
+  if (earlier === undefined || earlier.content === null) return [];
+  const { content, line } = earlier;
+  const problem = `line ${line} says something else of this organization; write the same on all its rows`;
+  return ORGANIZATION_COLUMNS.filter((_, place) => !share(said, place).equals(share(content, place))).map(
+    (column) => ({ column, problem }),
+  );
+}
+
+function profileTwice(twin: ReturnType<Statements["findProfile"]>): RowFault[] {
+  if (twin === undefined) return [];
+  const problem = `stands on line ${twin.line} already; write each profile once, with an id of its own`;
+  return [{ column: "profile_id", problem }];
+}
+
+/** An id that is a number. */
+interface NumberedId {
+  column: "organization_id" | "profile_id";
+  id: string;
+  /** A digest of its value: a spreadsheet takes the zeros before a number away. */
+  number: Buffer;
+  /** A digest of the id as it is written. */
+  written: Buffer;
+}
+
+function numbersOf({ organization, profile }: ImportRow): NumberedId[] {
+  return [
+    { column: "organization_id" as const, id: organization.id },
+    { column: "profile_id" as const, id: profile.id },
+  ]
+    .filter(({ id }) => /^\d+$/.test(id))
+    .map(({ column, id }) => ({
+      column,
+      id,
+      number: digest(`${column} ${id.replace(/^0+/, "")}`),
+      written: digest(id),
+    }));
+}
+
+function zerosLost(
+  earlier: ReturnType<Statements["findNumber"]>,
+  { column, id, written }: NumberedId,
+): RowFault[] {
+  if (earlier === undefined || written.equals(earlier.id)) return [];
+  const problem =
+    `${printable(id)} is the id on line ${earlier.line} but for zeros before it, which a ` +
+    "spreadsheet takes away; give the column the format Text, fill the ids in again, and export again";
+  return [{ column, problem }];
 }
 
 /** As much of a digest as tells two values of one column apart. */

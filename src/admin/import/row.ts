@@ -42,100 +42,120 @@ const UNWANTED = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u;
  */
 export function parseRow(values: Readonly<Record<Column, string>>, calendar: Calendar): ParsedRow {
   const faults: RowFault[] = [];
-  const fault = (column: Column, problem: string, extra: Pick<RowFault, "isAdministration"> = {}) => {
-    faults.push({ column, problem, ...extra });
+  const reading: Reading = {
+    value: (column) => withoutFormulaQuotes(values[column].trim()),
+    fault: (column, problem, extra = {}) => void faults.push({ column, problem, ...extra }),
   };
-  const read = (column: Column) => withoutFormulaQuotes(values[column].trim());
-
-  /** Notes what a program made of a value, if it did. */
-  const isAltered = (column: Column, value: string, sense: Sense) => {
-    const alteration = alterationOf(value, sense);
-    if (alteration !== undefined) fault(column, `${printable(value)} ${alteration}`);
-    return alteration !== undefined;
-  };
-
-  const text = (column: Column, { maximum, sense }: TextRule) => {
-    const written = read(column);
-    const value = sense === "name" ? written.replace(/\s+/gu, " ") : written;
-    if (value === "") fault(column, "is empty; every row needs one");
-    else if (value.length > maximum) fault(column, `is longer than ${maximum} characters; shorten it`);
-    else if (UNWANTED.test(value)) fault(column, `${printable(value)} holds a control character; remove it`);
-    else if (value.includes("\ufffd"))
-      fault(column, `${printable(value)} has lost a character; export it as UTF-8`);
-    else isAltered(column, written, sense);
-    return value;
-  };
-
-  const id = (column: Column) => {
-    const value = text(column, ID);
-    if (isReservedId(value)) fault(column, `${printable(value)}: ${RESERVED_ID_PROBLEM}`);
-    return value;
-  };
-
-  const choice = <Choice extends string>(
-    column: Column,
-    choices: readonly [Choice, ...Choice[]],
-    others: ReadonlyMap<string, Choice> = new Map(),
-  ): Choice => {
-    const written = read(column).toLowerCase();
-    const found = choices.find((candidate) => candidate === written) ?? others.get(written);
-    if (column === "kind" && written === "operator") {
-      const problem = `the operator's own organization isn't imported; write ${choices.join(" or ")}`;
-      fault(column, problem, { isAdministration: true });
-    } else if (found === undefined) {
-      const alteration = alterationOf(read(column), "address");
-      const why = alteration === undefined ? "" : ` (it ${alteration})`;
-      fault(column, `${printable(read(column))} is unknown; write ${choices.join(" or ")}${why}`);
-    }
-    return found ?? choices[0];
-  };
-
-  /** One word for one thing in both columns; the other is what `profile_status` said once. */
-  const isEnabled = (column: Column) =>
-    choice(column, ["enabled", "disabled"], OTHER_STANDINGS) === "enabled";
-
-  const expiry = (): Organization["plan"]["expiresAt"] => {
-    const written = read("plan_expires");
-    if (written === "" || isAltered("plan_expires", written, "address")) return null;
-    const day = readLastDay(written, calendar);
-    if ("end" in day) return day.end;
-    fault("plan_expires", day.problem);
-    return null;
-  };
-
-  const mailbox = () => {
-    const address = parseAddress(read("email"));
-    const isSpoilt = isAltered("email", read("email"), "address");
-    if (address !== undefined && !isSpoilt) return { email: address.address, emailKey: address.key };
-    if (isSpoilt) return { email: "", emailKey: "" };
-    fault(
-      "email",
-      `${printable(read("email"))} is no address that mail can go to; write one as anna@contoso.example`,
-    );
-    return { email: "", emailKey: "" };
-  };
-
-  const roles = () => {
-    const { roles: names, problem } = readRoles(read("roles"));
-    if (problem !== undefined) fault("roles", problem);
-    if (names.length > MAX_ROLES) fault("roles", `there are more than ${MAX_ROLES}; write fewer`);
-    return names;
-  };
+  const text = (column: Column, rule: TextRule) => readText(reading, column, rule);
 
   const organization: Organization = {
-    id: asOrganizationId(id("organization_id")),
+    id: asOrganizationId(readId(reading, "organization_id")),
     ...readTexts(ORGANIZATION_FIELDS, text),
-    kind: choice("kind", ["customer", "partner"]),
-    enabled: isEnabled("organization_status"),
-    plan: { status: choice("plan_status", ["active", "suspended", "none"]), expiresAt: expiry() },
+    kind: readKind(reading),
+    enabled: readStanding(reading, "organization_status"),
+    plan: {
+      status: readChoice(reading, "plan_status", ["active", "suspended", "none"]),
+      expiresAt: readExpiry(reading, calendar),
+    },
   };
   const profile = {
-    id: asProfileId(id("profile_id")),
+    id: asProfileId(readId(reading, "profile_id")),
     organizationId: organization.id,
-    ...mailbox(),
+    ...readMailbox(reading),
     ...readTexts(PROFILE_FIELDS, text),
-    roles: roles(),
-    enabled: isEnabled("profile_status"),
+    roles: readRoleNames(reading),
+    enabled: readStanding(reading, "profile_status"),
   };
   return faults.length === 0 ? { kind: "good", row: { organization, profile } } : { kind: "bad", faults };
+}
+
+/** A row that is being read: its values, and where what is wrong with them is noted. */
+interface Reading {
+  value(column: Column): string;
+  fault(column: Column, problem: string, extra?: Pick<RowFault, "isAdministration">): void;
+}
+
+/** Notes what a program made of a value, if it did. */
+function isAltered({ fault }: Reading, column: Column, value: string, sense: Sense): boolean {
+  const alteration = alterationOf(value, sense);
+  if (alteration !== undefined) fault(column, `${printable(value)} ${alteration}`);
+  return alteration !== undefined;
+}
+
+function readText(reading: Reading, column: Column, { maximum, sense }: TextRule): string {
+  const { fault } = reading;
+  const written = reading.value(column);
+  const value = sense === "name" ? written.replace(/\s+/gu, " ") : written;
+  if (value === "") fault(column, "is empty; every row needs one");
+  else if (value.length > maximum) fault(column, `is longer than ${maximum} characters; shorten it`);
+  else if (UNWANTED.test(value)) fault(column, `${printable(value)} holds a control character; remove it`);
+  else if (value.includes("\ufffd"))
+    fault(column, `${printable(value)} has lost a character; export it as UTF-8`);
+  else isAltered(reading, column, written, sense);
+  return value;
+}
+
+function readId(reading: Reading, column: Column): string {
+  const value = readText(reading, column, ID);
+  if (isReservedId(value)) reading.fault(column, `${printable(value)}: ${RESERVED_ID_PROBLEM}`);
+  return value;
+}
+
+type Choices<Choice extends string> = readonly [Choice, ...Choice[]];
+
+function readChoice<Choice extends string>(
+  { value, fault }: Reading,
+  column: Column,
+  choices: Choices<Choice>,
+  others: ReadonlyMap<string, Choice> = new Map(),
+): Choice {
+  const written = value(column).toLowerCase();
+  const found = choices.find((candidate) => candidate === written) ?? others.get(written);
+  if (found !== undefined) return found;
+  const alteration = alterationOf(value(column), "address");
+  const why = alteration === undefined ? "" : ` (it ${alteration})`;
+  fault(column, `${printable(value(column))} is unknown; write ${choices.join(" or ")}${why}`);
+  return choices[0];
+}
+
+const KINDS = ["customer", "partner"] as const;
+
+function readKind(reading: Reading): (typeof KINDS)[number] {
+  if (reading.value("kind").toLowerCase() !== "operator") return readChoice(reading, "kind", KINDS);
+  const problem = `the operator's own organization isn't imported; write ${KINDS.join(" or ")}`;
+  reading.fault("kind", problem, { isAdministration: true });
+  return KINDS[0];
+}
+
+/** Whether a record is enabled: one word for one thing, in both columns. */
+function readStanding(reading: Reading, column: "organization_status" | "profile_status"): boolean {
+  return readChoice(reading, column, ["enabled", "disabled"], OTHER_STANDINGS) === "enabled";
+}
+
+function readExpiry(reading: Reading, calendar: Calendar): Organization["plan"]["expiresAt"] {
+  const written = reading.value("plan_expires");
+  if (written === "" || isAltered(reading, "plan_expires", written, "address")) return null;
+  const day = readLastDay(written, calendar);
+  if ("end" in day) return day.end;
+  reading.fault("plan_expires", day.problem);
+  return null;
+}
+
+function readMailbox(reading: Reading): { email: string; emailKey: string } {
+  const written = reading.value("email");
+  const address = parseAddress(written);
+  const isSpoilt = isAltered(reading, "email", written, "address");
+  if (address !== undefined && !isSpoilt) return { email: address.address, emailKey: address.key };
+  if (!isSpoilt) {
+    const problem = "is no address that mail can go to; write one as anna@contoso.example";
+    reading.fault("email", `${printable(written)} ${problem}`);
+  }
+  return { email: "", emailKey: "" };
+}
+
+function readRoleNames({ value, fault }: Reading): string[] {
+  const { roles: names, problem } = readRoles(value("roles"));
+  if (problem !== undefined) fault("roles", problem);
+  if (names.length > MAX_ROLES) fault("roles", `there are more than ${MAX_ROLES}; write fewer`);
+  return names;
 }

@@ -5,10 +5,11 @@ import { NEW_ORGANIZATION, NEW_PROFILE } from "../../domain/record-fields.ts";
 import type { AdminRole, Membership, Organization, ProfileEdit } from "../../domain/records.ts";
 import { hashSecret, randomId } from "../../domain/secrets.ts";
 import { LiaisonError } from "../../errors.ts";
+import type { DirectoryStore } from "../../storage/contract.ts";
 import type { administrators } from "../definitions/administrators.ts";
 import type { OperationDependencies } from "../dependencies.ts";
 import { addressOf, listed, pageOf, writeMembership } from "../fields.ts";
-import { answered, type HandlersOf } from "../operation.ts";
+import { answered, type CallContext, type HandlersOf } from "../operation.ts";
 import { registeredUnder } from "../registered.ts";
 import { LEAST_ROLE, ROLES } from "../scopes.ts";
 import { findMembership, profileAnswer } from "./profiles.ts";
@@ -16,117 +17,157 @@ import { findMembership, profileAnswer } from "./profiles.ts";
 /** The id of the operator's organization where an invitation makes it. */
 const OPERATOR_ID = asOrganizationId("operator");
 
-export function administratorHandlers(
-  dependencies: OperationDependencies,
-): HandlersOf<typeof administrators> {
-  const { store, config, calendar, mailDomain } = dependencies;
-  const { administration } = store;
-  const write = (one: Membership) => writeMembership(one, calendar);
+type AdministratorHandlers = HandlersOf<typeof administrators>;
 
-  /** The operator's organization: the one that is there, or the one to be made. */
-  async function operator(): Promise<Organization> {
-    const { items } = await administration.organizations({ kind: "operator" }, { after: null, limit: 2 });
-    const [only, another] = items;
-    if (another !== undefined) {
-      throw LiaisonError.conflict(
-        "There are several organizations of the operator: name one by organization_id.",
-      );
-    }
-    return (
-      only ?? {
-        ...NEW_ORGANIZATION,
-        id: OPERATOR_ID,
-        name: config.deployment.name,
-        accountNumber: "OPERATOR",
-        kind: "operator",
+export function administratorHandlers(dependencies: OperationDependencies): AdministratorHandlers {
+  return {
+    list: listAdministrators(dependencies),
+    invite: inviteAdministrator(dependencies),
+    setRole: setRole(dependencies),
+  };
+}
+
+function listAdministrators({ store, calendar }: OperationDependencies): AdministratorHandlers["list"] {
+  return async (page) => {
+    const found = await store.administration.memberships({ isAdministrator: true }, pageOf(page));
+    return { output: listed(found, (one) => writeMembership(one, calendar)) };
+  };
+}
+
+function inviteAdministrator(dependencies: OperationDependencies): AdministratorHandlers["invite"] {
+  const { directory } = dependencies.store;
+  return async ({ email, name, role: wanted, organization_id }, call) => {
+    if (wanted !== undefined) mayGive(wanted, call);
+    const organization = await operatorOf(dependencies, organization_id);
+    const address = addressOf(email);
+    const invitation: Invitation = { organization, address, name, wanted };
+
+    const known = await registeredAs(directory, address.emailKey, organization.id);
+    let invited = await invite(dependencies, invitation, known, call);
+    let registered = known;
+    if (invited.outcome.result === "exists") {
+      registered = await registeredAs(directory, address.emailKey, organization.id);
+      // Somebody else invited the same person meanwhile.
+      if (registered?.profile.id !== known?.profile.id) {
+        invited = await invite(dependencies, invitation, registered, call);
       }
+    }
+    const { outcome, key, output, role } = invited;
+    if (outcome.result === "exists" && registered !== undefined) throw alreadyRegistered(registered, role);
+    return { output: answered(outcome, "a profile of this id", key, output) };
+  };
+}
+
+function setRole(dependencies: OperationDependencies): AdministratorHandlers["setRole"] {
+  return async ({ id, role }, call) => {
+    if (role !== null) mayGive(role, call);
+    const outcome = await dependencies.store.administration.apply(
+      { kind: "set_admin_role", profileId: asProfileId(id), adminRole: role },
+      { actor: call.principal.actor, now: call.now },
+    );
+    answered(outcome, "profile", undefined, null);
+    return profileAnswer(dependencies, await findMembership(dependencies, id));
+  };
+}
+
+/** Nobody hands out what they don't have. @throws LiaisonError `forbidden` */
+function mayGive(role: AdminRole, { need }: CallContext): void {
+  ROLES[role].scopes.forEach(need);
+}
+
+/** The organization that an administrator is to be of: the one that is named, or the operator's. */
+async function operatorOf(
+  dependencies: OperationDependencies,
+  id: string | undefined,
+): Promise<Organization> {
+  if (id === undefined) return await operator(dependencies);
+  const found = await dependencies.store.directory.organization(asOrganizationId(id));
+  if (found === undefined) throw LiaisonError.notFound("There is no such organization.");
+  if (found.kind !== "operator")
+    throw LiaisonError.conflict("Administrators are of the operator's own organization.");
+  return found;
+}
+
+/** The operator's organization: the one that is there, or the one to be made. */
+async function operator({ store, config }: OperationDependencies): Promise<Organization> {
+  const { items } = await store.administration.organizations({ kind: "operator" }, { after: null, limit: 2 });
+  const [only, another] = items;
+  if (another !== undefined) {
+    throw LiaisonError.conflict(
+      "There are several organizations of the operator: name one by organization_id.",
     );
   }
-
-  async function operatorOf(id: string | undefined): Promise<Organization> {
-    if (id === undefined) return await operator();
-    const found = await store.directory.organization(asOrganizationId(id));
-    if (found === undefined) throw LiaisonError.notFound("There is no such organization.");
-    if (found.kind !== "operator")
-      throw LiaisonError.conflict("Administrators are of the operator's own organization.");
-    return found;
-  }
-
-  /**
-   * Who has an address in an organization: of several the one that is linked already, otherwise one that can
-   * be.
-   */
-  async function registeredAs(emailKey: string, organizationId: string): Promise<Membership | undefined> {
-    const there: Membership[] = [];
-    for await (const part of registeredUnder(store.directory, emailKey)) {
-      there.push(...part.filter(({ organization }) => organization.id === organizationId));
+  return (
+    only ?? {
+      ...NEW_ORGANIZATION,
+      id: OPERATOR_ID,
+      name: config.deployment.name,
+      accountNumber: "OPERATOR",
+      kind: "operator",
     }
-    const linked = there.find(({ profile }) => profile.accountId !== null);
-    return linked ?? there.find(({ profile }) => profile.enabled) ?? there[0];
+  );
+}
+
+/**
+ * Who has an address in an organization: of several the one that is linked already, otherwise one that can
+ * be.
+ */
+async function registeredAs(
+  directory: DirectoryStore,
+  emailKey: string,
+  organizationId: string,
+): Promise<Membership | undefined> {
+  const there: Membership[] = [];
+  for await (const part of registeredUnder(directory, emailKey)) {
+    there.push(...part.filter(({ organization }) => organization.id === organizationId));
   }
+  const linked = there.find(({ profile }) => profile.accountId !== null);
+  return linked ?? there.find(({ profile }) => profile.enabled) ?? there[0];
+}
 
-  return {
-    list: async (page) => ({
-      output: listed(await administration.memberships({ isAdministrator: true }, pageOf(page)), write),
-    }),
-    invite: async (
-      { email: address, name: called, role: wanted, organization_id },
-      { principal, now, once, need },
-    ) => {
-      const mayGive = (role: AdminRole) => ROLES[role].scopes.forEach(need);
-      if (wanted !== undefined) mayGive(wanted);
-      const organization = await operatorOf(organization_id);
-      const parsed = addressOf(address);
-      // Whoever repeats this under their key comes to the profile that they made.
-      const repeatable = once({})?.keyHash;
-      const id =
-        repeatable === undefined ? randomId() : hashSecret(`${repeatable}:${parsed.emailKey}`).slice(0, 22);
+interface Invitation {
+  organization: Organization;
+  address: ReturnType<typeof addressOf>;
+  /** What the person is called, if that was said. */
+  name: string | undefined;
+  /** The role that they are to have, if that was said. */
+  wanted: AdminRole | undefined;
+}
 
-      const invite = async (known: Membership | undefined) => {
-        const role =
-          wanted ?? known?.profile.adminRole ?? ((await administration.hasOwner()) ? LEAST_ROLE : "owner");
-        mayGive(role);
-        const profile: ProfileEdit = known?.profile ?? {
-          id: asProfileId(id),
-          organizationId: organization.id,
-          ...parsed,
-          roles: [],
-          enabled: true,
-          name: called ?? parsed.email.slice(0, parsed.email.lastIndexOf("@")),
-        };
-        const made = { ...NEW_PROFILE, ...known?.profile, ...profile, adminRole: role, invitedAt: now };
-        const output = write({ profile: made, organization });
-        const key = once(output);
-        const outcome = await administration.apply(
-          { kind: "invite", organization, profile, adminRole: role, mailDomain },
-          { actor: principal.actor, now, ...(key && { once: key }) },
-        );
-        return { outcome, key, output, role };
-      };
-
-      const known = await registeredAs(parsed.emailKey, organization.id);
-      let invited = await invite(known);
-      let registered = known;
-      if (invited.outcome.result === "exists") {
-        registered = await registeredAs(parsed.emailKey, organization.id);
-        // Somebody else invited the same person meanwhile.
-        if (registered?.profile.id !== known?.profile.id) invited = await invite(registered);
-      }
-      const { outcome, key, output, role } = invited;
-      if (outcome.result === "exists" && registered !== undefined) throw alreadyRegistered(registered, role);
-      return { output: answered(outcome, "a profile of this id", key, output) };
-    },
-    setRole: async ({ id, role }, { principal, now, need }) => {
-      // Nobody hands out what they don't have.
-      if (role !== null) ROLES[role].scopes.forEach(need);
-      const outcome = await administration.apply(
-        { kind: "set_admin_role", profileId: asProfileId(id), adminRole: role },
-        { actor: principal.actor, now },
-      );
-      answered(outcome, "profile", undefined, null);
-      return profileAnswer(dependencies, await findMembership(dependencies, id));
-    },
+/** Invites somebody to the profile that is known of them, or to a new one. */
+async function invite(
+  { store, calendar, mailDomain }: OperationDependencies,
+  { organization, address, name, wanted }: Invitation,
+  known: Membership | undefined,
+  call: CallContext,
+) {
+  const { administration } = store;
+  const { principal, now, once } = call;
+  const role =
+    wanted ?? known?.profile.adminRole ?? ((await administration.hasOwner()) ? LEAST_ROLE : "owner");
+  mayGive(role, call);
+  const profile: ProfileEdit = known?.profile ?? {
+    id: asProfileId(newProfileId(address.emailKey, call)),
+    organizationId: organization.id,
+    ...address,
+    roles: [],
+    enabled: true,
+    name: name ?? address.email.slice(0, address.email.lastIndexOf("@")),
   };
+  const made = { ...NEW_PROFILE, ...known?.profile, ...profile, adminRole: role, invitedAt: now };
+  const output = writeMembership({ profile: made, organization }, calendar);
+  const key = once(output);
+  const outcome = await administration.apply(
+    { kind: "invite", organization, profile, adminRole: role, mailDomain },
+    { actor: principal.actor, now, ...(key && { once: key }) },
+  );
+  return { outcome, key, output, role };
+}
+
+/** Whoever repeats an invitation under their key comes to the profile that they made. */
+function newProfileId(emailKey: string, { once }: CallContext): string {
+  const repeatable = once({})?.keyHash;
+  return repeatable === undefined ? randomId() : hashSecret(`${repeatable}:${emailKey}`).slice(0, 22);
 }
 
 /** Why an address can't be invited, and what would help. */

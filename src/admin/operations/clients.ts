@@ -65,7 +65,13 @@ type ClientHandlers = HandlersOf<typeof clientsDefined>;
 
 export function clientHandlers(dependencies: OperationDependencies): ClientHandlers {
   const tools = clientTools(dependencies);
-  return { ...readingHandlers(dependencies, tools), ...writingHandlers(dependencies, tools) };
+  return {
+    ...readingHandlers(dependencies, tools),
+    create: createClient(dependencies, tools),
+    edit: editClient(dependencies, tools),
+    rotateSecret: rotateSecret(dependencies, tools),
+    remove: removeClient(dependencies, tools),
+  };
 }
 
 type Tools = ReturnType<typeof clientTools>;
@@ -133,102 +139,116 @@ function readingHandlers(
   };
 }
 
-function writingHandlers(
-  dependencies: OperationDependencies,
-  { find, findStored, answer, check, mayHandOut }: Tools,
-): Pick<ClientHandlers, "create" | "edit" | "rotateSecret" | "remove"> {
-  const { store, clients, config, secretOverlapMs } = dependencies;
-  const { administration } = store;
-  return {
-    create: async ({ id = randomId(), preset, for: recipe, ...input }, call) => {
-      const { principal, now, once } = call;
-      const wanted: ClientSettings = {
-        ...defaultSettings(preset),
-        access_policy: { kinds: ["customer", "partner"], plan_required: false, roles: [] },
-        ...given(input),
-        name: input.name,
-      };
-      const secret = hasSecret(preset) ? randomSecret() : null;
-      const made = clientOf(wanted, { id: asClientId(id), secret, previousSecret: null, managedBy: "admin" });
-      await check(wanted, made, call);
-      checkRecipe(wanted, recipe);
-      // One of the store's own is the transaction's to find: it knows a creation that is repeated.
-      if ((await clients.find(asClientId(id)))?.managedBy === "config") {
-        throw LiaisonError.conflict("This id is taken: choose another one.");
-      }
-      const output = { ...write(made, undefined, now), client_secret: secret };
-      const key = once(output);
-      const outcome = await administration.apply(
-        { kind: "register_client", client: made },
-        { actor: principal.actor, now, ...(key && { once: key }) },
-      );
-      const result = answered(outcome, "a client app of this id", key, output);
-      clients.refresh();
-      // Made of what was asked for, so that one who repeats it is told the same; the secret is stored no
-      // second time.
-      const settings = clientSettings(
-        { ...made, id: asClientId(result.id) },
-        { issuer: config.issuer, secret: result.client_secret, recipe },
-      );
-      return {
-        output: { ...result, settings },
-        revision: clientRevision((await clients.find(asClientId(result.id))) ?? made),
-      };
-    },
-    edit: async ({ id, ...input }, call) => {
-      const { principal, now, ifMatch = "" } = call;
-      const before = await findStored(id);
-      const conflict = async () => new EditConflict(await answer(await find(id), now), given(input));
-      if (clientRevision(before) !== ifMatch) throw await conflict();
-      const wanted: ClientSettings = { ...settingsOf(before), ...given(input) };
-      const after = clientOf(wanted, before);
-      await check(wanted, after, call);
-      const outcome = await administration.apply(
-        { kind: "edit_client", client: after, revision: ifMatch },
-        { actor: principal.actor, now },
-      );
-      if (outcome.result === "changed") throw await conflict();
-      answered(outcome, "client app", undefined, null);
-      clients.refresh();
-      return await answer(after, now);
-    },
-    rotateSecret: async ({ id, keep_previous, for: recipe }, call) => {
-      const { principal, now, once } = call;
-      const before = await findStored(id);
-      if (before.secret === null)
-        throw LiaisonError.conflict("This client app has no secret: it can't keep one.");
-      mayHandOut(settingsOf(before), call);
-      checkRecipe(settingsOf(before), recipe);
-      const secret = randomSecret();
-      const previousUntil = keep_previous ? now + secretOverlapMs : now;
-      const output = {
-        id,
-        client_secret: secret,
-        previous_secret_until: keep_previous ? time(previousUntil) : null,
-      };
-      // Told twice it is one rotation: a second one would end the secret that the app goes on with.
-      const key = once(output);
-      const outcome = await administration.apply(
-        { kind: "rotate_secret", clientId: asClientId(id), secret, previousUntil },
-        { actor: principal.actor, now, ...(key && { once: key }) },
-      );
-      const result = answered(outcome, "client app", key, output);
-      const settings = clientSettings(before, {
-        issuer: config.issuer,
-        secret: result.client_secret,
-        recipe,
-      });
-      return { output: { ...result, settings } };
-    },
-    remove: async ({ id }, { principal, now, need }) => {
-      if (settingsOf(await findStored(id)).preset === "machine") need("admins:write");
-      const outcome = await administration.apply(
-        { kind: "remove_client", clientId: asClientId(id) },
-        { actor: principal.actor, now },
-      );
-      answered(outcome, "client app", undefined, null);
-      clients.refresh();
-      return { output: {} };
-    },
+function createClient(
+  { store, clients, config }: OperationDependencies,
+  { check }: Tools,
+): ClientHandlers["create"] {
+  return async ({ id = randomId(), preset, for: recipe, ...input }, call) => {
+    const { principal, now, once } = call;
+    const wanted: ClientSettings = {
+      ...defaultSettings(preset),
+      access_policy: { kinds: ["customer", "partner"], plan_required: false, roles: [] },
+      ...given(input),
+      name: input.name,
+    };
+    const secret = hasSecret(preset) ? randomSecret() : null;
+    const made = clientOf(wanted, { id: asClientId(id), secret, previousSecret: null, managedBy: "admin" });
+    await check(wanted, made, call);
+    checkRecipe(wanted, recipe);
+    // One of the store's own is the transaction's to find: it knows a creation that is repeated.
+    if ((await clients.find(asClientId(id)))?.managedBy === "config") {
+      throw LiaisonError.conflict("This id is taken: choose another one.");
+    }
+    const output = { ...write(made, undefined, now), client_secret: secret };
+    const key = once(output);
+    const outcome = await store.administration.apply(
+      { kind: "register_client", client: made },
+      { actor: principal.actor, now, ...(key && { once: key }) },
+    );
+    const result = answered(outcome, "a client app of this id", key, output);
+    clients.refresh();
+    // Made of what was asked for, so that one who repeats it is told the same; the secret is stored no
+    // second time.
+    const settings = clientSettings(
+      { ...made, id: asClientId(result.id) },
+      { issuer: config.issuer, secret: result.client_secret, recipe },
+    );
+    return {
+      output: { ...result, settings },
+      revision: clientRevision((await clients.find(asClientId(result.id))) ?? made),
+    };
+  };
+}
+
+function editClient(
+  { store, clients }: OperationDependencies,
+  { find, findStored, answer, check }: Tools,
+): ClientHandlers["edit"] {
+  return async ({ id, ...input }, call) => {
+    const { principal, now, ifMatch = "" } = call;
+    const before = await findStored(id);
+    const conflict = async () => new EditConflict(await answer(await find(id), now), given(input));
+    if (clientRevision(before) !== ifMatch) throw await conflict();
+    const wanted: ClientSettings = { ...settingsOf(before), ...given(input) };
+    const after = clientOf(wanted, before);
+    await check(wanted, after, call);
+    const outcome = await store.administration.apply(
+      { kind: "edit_client", client: after, revision: ifMatch },
+      { actor: principal.actor, now },
+    );
+    if (outcome.result === "changed") throw await conflict();
+    answered(outcome, "client app", undefined, null);
+    clients.refresh();
+    return await answer(after, now);
+  };
+}
+
+function rotateSecret(
+  { store, config, secretOverlapMs }: OperationDependencies,
+  { findStored, mayHandOut }: Tools,
+): ClientHandlers["rotateSecret"] {
+  return async ({ id, keep_previous, for: recipe }, call) => {
+    const { principal, now, once } = call;
+    const before = await findStored(id);
+    if (before.secret === null)
+      throw LiaisonError.conflict("This client app has no secret: it can't keep one.");
+    mayHandOut(settingsOf(before), call);
+    checkRecipe(settingsOf(before), recipe);
+    const secret = randomSecret();
+    const previousUntil = keep_previous ? now + secretOverlapMs : now;
+    const output = {
+      id,
+      client_secret: secret,
+      previous_secret_until: keep_previous ? time(previousUntil) : null,
+    };
+    // Told twice it is one rotation: a second one would end the secret that the app goes on with.
+    const key = once(output);
+    const outcome = await store.administration.apply(
+      { kind: "rotate_secret", clientId: asClientId(id), secret, previousUntil },
+      { actor: principal.actor, now, ...(key && { once: key }) },
+    );
+    const result = answered(outcome, "client app", key, output);
+    const settings = clientSettings(before, {
+      issuer: config.issuer,
+      secret: result.client_secret,
+      recipe,
+    });
+    return { output: { ...result, settings } };
+  };
+}
+
+function removeClient(
+  { store, clients }: OperationDependencies,
+  { findStored }: Tools,
+): ClientHandlers["remove"] {
+  return async ({ id }, { principal, now, need }) => {
+    if (settingsOf(await findStored(id)).preset === "machine") need("admins:write");
+    const outcome = await store.administration.apply(
+      { kind: "remove_client", clientId: asClientId(id) },
+      { actor: principal.actor, now },
+    );
+    answered(outcome, "client app", undefined, null);
+    clients.refresh();
+    return { output: {} };
   };
 }

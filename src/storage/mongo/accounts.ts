@@ -11,7 +11,7 @@ import type { AccountStore } from "../contract.ts";
 import { assertComparable } from "../encrypted-fields.ts";
 import type { AuditWriter } from "./audit.ts";
 import { isDuplicate, type MongoDatabase } from "./database.ts";
-import { at, toIdentity, toRecord } from "./documents.ts";
+import { at, toRecord } from "./documents.ts";
 import type { SearchWriter } from "./search-writer.ts";
 
 /** How often a sign-in begins anew because racers with other display data got in its way. */
@@ -106,13 +106,5 @@ export function createAccountStore(
         }
       }
     },
-
-    find: (accountId) => database.run(() => find(accountId)),
-
-    identities: (accountId) =>
-      database.run(async () => {
-        const found = await identities.find({ accountId }).sort({ lastSignInAt: -1, _id: -1 }).toArray();
-        return found.map(toIdentity);
-      }),
   };
 }

@@ -13,13 +13,13 @@ import type { FieldEncryption } from "../field-encryption.ts";
 import { isDuplicate, type MongoDatabase } from "./database.ts";
 import { at, type ClientDocument, type ClientUseDocument, toRecord } from "./documents.ts";
 
-/** Reads and writes clients, inside the transaction of whatever needs it. */
 /** How often what somebody else wrote between a read and a write is read anew. */
 const mostTries = 3;
 
+/** Reads and writes clients, inside the transaction of whatever needs it. */
 export interface ClientWriter {
   find(id: string, session?: ClientSession): Promise<Client | undefined>;
-  put(client: Client, session?: ClientSession): Promise<void>;
+  put(client: Client, session: ClientSession): Promise<void>;
   /** With its uses. */
   remove(session: ClientSession, id: string): Promise<void>;
 }
@@ -41,7 +41,7 @@ export function createClientWriter(
       const sealedSecret = secret === null ? null : encryption.encrypt(secret, contextOf.clientSecret(id));
       const sealedPrevious = encryptPreviousSecret(encryption, client);
       const document = { sealedSecret, sealedPrevious, managedBy, record: JSON.stringify(record) };
-      await clients.replaceOne({ _id: id }, document, { upsert: true, ...within(session) });
+      await clients.replaceOne({ _id: id }, document, { upsert: true, session });
     },
     async remove(session, id) {
       await clients.deleteOne({ _id: id }, { session });
@@ -100,8 +100,6 @@ export function createClientStore(
           .toArray();
         return found.map((document) => toClient(encryption, document));
       }),
-    put: (client) => database.run(() => writer.put(client)),
-    remove: (id) => database.transaction((session) => writer.remove(session, id)),
     noteUse: (id, secret, now) =>
       database.run(() => noteUse(id, secret === "current" ? "usedAt" : "previousUsedAt", now)),
     noteRefused: (id, refused, now) => database.run(() => noteRefused(id, refused, now)),

@@ -29,7 +29,6 @@ type Listings = Pick<
   | "account"
   | "expiringPlans"
   | "grants"
-  | "grant"
   | "countGrants"
   | "deliveries"
 >;
@@ -91,16 +90,10 @@ function accountLists(database: MongoDatabase, search: SearchReader): Pick<Listi
   };
 }
 
-function grantLists(database: MongoDatabase): Pick<Listings, "grants" | "grant" | "countGrants"> {
+function grantLists(database: MongoDatabase): Pick<Listings, "grants" | "countGrants"> {
   const { selections } = database.collections;
 
   return {
-    grant: (grantId, now) =>
-      database.run(async () => {
-        const match = { $match: { _id: grantId, expiresAt: { $gt: at(now) } } };
-        const [found] = await selections.aggregate<SelectionDocument>([match, ...standingStages]).toArray();
-        return found && toSelection(found);
-      }),
     countGrants: (clientId, now, most) =>
       database.run(async () => {
         // Of so many at the most it is asked whether they stand: of what is being ended there may be any

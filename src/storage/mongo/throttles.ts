@@ -6,7 +6,6 @@
 import type { ClientSession, Document } from "mongodb";
 import type { Instant, Milliseconds } from "../../clock.ts";
 import type { Limit } from "../../domain/limit.ts";
-import { LONGEST_FLOW_MS } from "../../domain/throttle-keys.ts";
 import type { ThrottleStore } from "../contract.ts";
 import { THROTTLE_KEY } from "../encrypted-fields.ts";
 import type { FieldEncryption } from "../field-encryption.ts";
@@ -37,12 +36,16 @@ export interface ThrottleWriter {
   ): Promise<{ taken: number; count: number; resetsAt: Instant }>;
   /** Gives a slot back that the same transaction took. */
   giveBack(keyHash: string, session: ClientSession): Promise<void>;
+  /**
+   * Reserves the next place in a flow of at most `limit` per window and returns when it may go: `now`, or
+   * later by what others have reserved, by `longestMs` at the most. See LinkStore.inquire.
+   */
   reserve(
     keyHash: string,
     limit: Limit,
     now: Instant,
     longestMs: Milliseconds,
-    session?: ClientSession,
+    session: ClientSession,
   ): Promise<Instant>;
 }
 
@@ -133,7 +136,5 @@ export function createThrottleStore(database: MongoDatabase, throttles: Throttle
         const { taken, resetsAt } = await throttles.takeSome(throttles.hash(key), wanted, limit, now);
         return { taken, resetsAt };
       }),
-    reserve: (key, limit, now, longestMs = LONGEST_FLOW_MS) =>
-      database.run(() => throttles.reserve(throttles.hash(key), limit, now, longestMs)),
   };
 }

@@ -71,9 +71,5 @@ export function createAccountStore(
         audit(accountCreated(id, upstreamId, now));
         return { id, createdAt: now };
       }),
-
-    find: (accountId) => database.run(() => findAccount(accountId)),
-
-    identities: (accountId) => database.run(() => identitiesOf(accountId)),
   };
 }

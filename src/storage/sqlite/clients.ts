@@ -101,8 +101,6 @@ export function createClientStore(
   return {
     find: (id) => database.run(() => writer.find(id)),
     list: () => database.run(() => selectAll.all().map((row) => toClient(encryption, row))),
-    put: (client) => database.run(() => writer.put(client)),
-    remove: (id) => database.transaction(() => writer.remove(id)),
     noteUse: (id, secret, now) =>
       database.run(() => void (secret === "current" ? noteCurrent : notePrevious).run({ id, now })),
     noteRefused: (id, refused, now) =>

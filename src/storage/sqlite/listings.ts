@@ -20,7 +20,6 @@ type Listings = Pick<
   | "account"
   | "expiringPlans"
   | "grants"
-  | "grant"
   | "countGrants"
   | "deliveries"
 >;
@@ -243,7 +242,7 @@ function accountLists(database: Database, search: SearchReader): Pick<Listings, 
 
 const LISTED = { record: SELECTION_JSON, stands: flag };
 
-function grantLists(database: Database): Pick<Listings, "grants" | "grant" | "countGrants"> {
+function grantLists(database: Database): Pick<Listings, "grants" | "countGrants"> {
   const select = (condition: string) =>
     database.prepare(
       `
@@ -257,12 +256,6 @@ function grantLists(database: Database): Pick<Listings, "grants" | "grant" | "co
     ofClient: select("s.client_id = :clientId AND "),
     ofProfile: select("s.profile_id = :profileId AND "),
   };
-  const one = database.prepare(
-    `
-    SELECT ${SELECTION_JSON} AS record FROM selections s
-    WHERE s.grant_id = :grantId AND s.expires_at > :now AND ${STANDS}`,
-    { record: SELECTION_JSON },
-  );
   // Of so many at the most it is asked whether they stand: of a client that is being ended there may be any
   // number that don't.
   const some = database.prepare(
@@ -287,7 +280,6 @@ function grantLists(database: Database): Pick<Listings, "grants" | "grant" | "co
   };
 
   return {
-    grant: (grantId, now) => database.run(() => one.get({ grantId, now })?.record),
     countGrants: (clientId, now, most) =>
       database.run(() => some.all({ clientId, now, most }).filter(({ stands }) => stands).length),
     grants: ({ accountId, profileId, clientId }, page, now) =>

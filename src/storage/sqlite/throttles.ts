@@ -5,7 +5,6 @@
 
 import type { Instant, Milliseconds } from "../../clock.ts";
 import type { Limit } from "../../domain/limit.ts";
-import { LONGEST_FLOW_MS } from "../../domain/throttle-keys.ts";
 import { integer } from "../../sql-columns.ts";
 import type { ThrottleStore } from "../contract.ts";
 import { THROTTLE_KEY } from "../encrypted-fields.ts";
@@ -25,6 +24,10 @@ export interface ThrottleWriter {
   takeSome(keyHash: string, wanted: number, limit: Limit, now: Instant): { taken: number; resetsAt: Instant };
   /** Gives a slot back that the same transaction took. */
   giveBack(keyHash: string): void;
+  /**
+   * Reserves the next place in a flow of at most `limit` per window and returns when it may go: `now`, or
+   * later by what others have reserved, by `longestMs` at the most. See LinkStore.inquire.
+   */
   reserve(keyHash: string, limit: Limit, now: Instant, longestMs: Milliseconds): Instant;
 }
 
@@ -115,7 +118,5 @@ export function createThrottleStore(database: Database, encryption: FieldEncrypt
       }),
     takeSlots: (key, wanted, limit, now) =>
       database.transaction(() => throttles.takeSome(throttles.hash(key), wanted, limit, now)),
-    reserve: (key, limit, now, longestMs = LONGEST_FLOW_MS) =>
-      database.transaction(() => throttles.reserve(throttles.hash(key), limit, now, longestMs)),
   };
 }
