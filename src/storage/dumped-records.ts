@@ -13,6 +13,7 @@ import type {
   AuditVerification,
   Authentication,
   ChainMark,
+  Client,
   ClientUse,
   Delivery,
   Identity,
@@ -41,7 +42,7 @@ export interface DumpedRecords {
     id: string;
     sealedSecret: string | null;
     sealedPrevious: string | null;
-    managedBy: string;
+    managedBy: Client["managedBy"];
     record: string;
   };
   accounts: Account;
