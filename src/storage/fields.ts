@@ -143,3 +143,10 @@ export function tableOf<Name extends string, Key extends keyof F & string, F ext
 /** What a field is called in SQLite. */
 export const columnOf = (name: string, { column, kind }: Field<unknown>): string =>
   column ?? (kind === "place" ? "rowid" : underscored(name));
+
+/** The columns that tell a table's rows from each other in SQLite. */
+export const identityOf = ({ identity, fields }: Pick<Table<never>, "identity" | "fields">): string[] =>
+  identity.map((name) => {
+    const field: Field<unknown> | undefined = fields[name];
+    return field === undefined ? name : columnOf(name, field);
+  });
