@@ -98,10 +98,19 @@ const sessions = tableOf("sessions", "uid", {
 });
 
 const keys = tableOf("keys", "name", { name: text(), sealedValue: text() });
-const throttles = tableOf("throttles", "keyHash", { keyHash: text(), taken: number(), expiresAt: instant() });
-const leases = tableOf("leases", "name", { name: text(), worker: text(), until: instant() });
+export const throttles = tableOf("throttles", "keyHash", {
+  keyHash: text(),
+  taken: number(),
+  expiresAt: instant(),
+});
+export const leases = tableOf("leases", "name", { name: text(), worker: text(), until: instant() });
 /** Under the hour in milliseconds and the name. */
-const counters = tableOf("counters", "id", { id: text(), name: text(), hour: instant(), count: number() });
+export const counters = tableOf("counters", "id", {
+  id: text(),
+  name: text(),
+  hour: instant(),
+  count: number(),
+});
 
 export const NATIVE_TABLES = [
   meta,

@@ -1,6 +1,6 @@
 /**
- * What the tests of src/linking share: a store in memory made anew for each test, two people, three organizations
- * and a clock.
+ * What the tests of src/linking share: a store in memory made anew for each test, two people, three
+ * organizations and a clock.
  */
 
 import assert from "node:assert/strict";

@@ -1,6 +1,6 @@
 /**
- * What the tests of src/upstream share: a store in memory, a lying upstream made anew for each test, a clock, and
- * one browser's sign-in.
+ * What the tests of src/upstream share: a store in memory, a lying upstream made anew for each test, a clock,
+ * and one browser's sign-in.
  */
 
 import assert from "node:assert/strict";
