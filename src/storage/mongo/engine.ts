@@ -68,12 +68,12 @@ export function toRow<Row extends object>(table: Table<Row>, document: object): 
   return row as Row;
 }
 
-/** A whole row as a document. */
-export function toDocument(table: AnyTable, row: AnyRow): Document {
+/** A whole row as a document; its place among those of one instant is given, or that of the present. */
+export function toDocument(table: AnyTable, row: AnyRow, placed = new ObjectId()): Document {
   const document: Document = {};
   for (const [name, field] of Object.entries(table.fields as Record<string, AnyField>)) {
     const path = pathOf(table, name);
-    const value = field.kind === "place" ? new ObjectId() : row[name];
+    const value = field.kind === "place" ? placed : row[name];
     if (field.isPart || value === undefined || (path === "_id" && name !== table.key)) continue;
     const [outer = "", inner] = path.split(".");
     const stored = field.kind === "place" ? value : toStored(field, value);
