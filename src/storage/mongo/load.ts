@@ -9,7 +9,7 @@ import { type Collection, type Db, type Document, ObjectId } from "mongodb";
 import { LiaisonError } from "../../errors.ts";
 import type { DumpedKind, DumpedRecord, Fingerprint, Load, Place } from "../dump.ts";
 import { DUMPED, type DumpedSessionRow } from "../dumped-records.ts";
-import { collectionsIn, dated } from "./documents.ts";
+import { at, collectionsIn } from "./documents.ts";
 import { toDocument } from "./engine.ts";
 
 /** Where a load notes how far it came; while it is there, the store isn't whole. */
@@ -114,7 +114,7 @@ function toLoaded(kind: DumpedKind, { fields, place }: DumpedRecord): Loaded {
   const document = toDocument(DUMPED[kind], fields, placedAt(place)) as Loaded;
   if (kind === "sessions") {
     const rows: DumpedSessionRow[] = document["rows"];
-    return { ...document, rows: rows.map(dated) };
+    return { ...document, rows: rows.map((row) => ({ ...row, expiresAt: at(row.expiresAt) })) };
   }
   if (kind !== "artifacts") return document;
   const { _id, ...rest } = document;
