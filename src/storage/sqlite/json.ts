@@ -16,7 +16,10 @@ export interface Json<T> extends Column<T> {
 }
 
 function expression<T>(sql: string, within: (value: unknown) => T): Json<T> {
-  const read = (stored: SQLOutputValue | undefined) => within(JSON.parse(text.read(stored)));
+  const read = (stored: SQLOutputValue | undefined) => {
+    const held: unknown = JSON.parse(text.read(stored));
+    return within(held);
+  };
   return { read, source: sql, toString: () => sql, within };
 }
 
