@@ -2,7 +2,7 @@
 
 import type { Shape } from "./fields.ts";
 
-const TYPES = { text: "string", number: "number", flag: "boolean" } as const;
+const TYPES = { text: "string", number: "number", instant: "number", flag: "boolean" } as const;
 
 /** What a value has beside what its shape names is let be. */
 export function hasShape(value: unknown, shape: Shape | { readonly orNull: Shape }): boolean {

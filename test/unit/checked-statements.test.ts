@@ -56,13 +56,17 @@ export const json = () => [
 ];
 
 /** Never run: documents as they must not be asked for, changed or ordered. */
-export const documents = ({ profiles, linkRequests, sessions }: Collections): unknown[] => [
+export const documents = ({ profiles, organizations, linkRequests, sessions }: Collections): unknown[] => [
   // @ts-expect-error a field misspelt in a filter
   profiles.findOne({ acountId: null }),
   // @ts-expect-error in a part of one
   profiles.deleteMany({ $or: [{ _id: "p" }, { emailkey: "e" }] }),
   // @ts-expect-error within a field
   linkRequests.findOne({ "requester.isuer": "i" }),
+  // @ts-expect-error within one that a table has beside others
+  organizations.findOne({ "plan.state": "active" }),
+  // @ts-expect-error a number where an instant is kept
+  profiles.findOne({ boundAt: 0 }),
   // @ts-expect-error within the items of a list
   sessions.deleteOne({ "rows.idhash": "h" }),
   // @ts-expect-error in an update

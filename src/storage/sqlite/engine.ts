@@ -58,6 +58,9 @@ function toSql({ kind }: AnyField, value: unknown): SQLInputValue {
   throw new TypeError("a value of no field's kind is to be stored");
 }
 
+const isIn = (condition: unknown) =>
+  typeof condition === "object" && condition !== null && "in" in condition && condition.in !== undefined;
+
 const OPERATORS = { lt: "<", lte: "<=", gt: ">", gte: ">=" } as const;
 
 /** A statement in the making: its text, and the values of its parameters. */
@@ -90,9 +93,12 @@ class Draft {
   }
 
   where(conditions: Readonly<AnyRow>, listing: Listing<AnyRow> = {}): string {
-    const all = Object.entries(conditions).flatMap(([name, condition]) =>
-      condition === undefined ? [] : this.#conditions(name, condition),
-    );
+    // What is found by its keys is looked at by nothing else: a sign before a column keeps its indexes out.
+    const isByKeys = isIn(conditions[this.#table.key]);
+    const all = Object.entries(conditions).flatMap(([name, condition]) => {
+      const found = condition === undefined ? [] : this.#conditions(name, condition);
+      return isByKeys && name !== this.#table.key ? found.map((one) => `+${one}`) : found;
+    });
     const { order = [], behind, isDescending } = listing;
     if (behind !== undefined) {
       const places = order.map((name, index) =>
