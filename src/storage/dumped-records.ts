@@ -84,10 +84,9 @@ const sessions = {
   table: "artifacts",
 };
 
-/** Of those that a broker made that knew nothing of it SQLite has it with their profile alone. */
-const organizationId = text({
-  computed: "(SELECT p.organization_id FROM profiles p WHERE p.id = link_requests.profile_id)",
-});
+/** What a broker made that knew nothing of its organization has it with its profile alone. */
+const organizationIn = (table: string) =>
+  text({ computed: `(SELECT p.organization_id FROM profiles p WHERE p.id = ${table}.profile_id)` });
 
 /** What takes a sign-in under way isn't copied: whoever comes next takes it. */
 const { attemptHash: _attempt, ...begun } = upstreamTransactions.fields;
@@ -100,7 +99,10 @@ const all = {
   organizations,
   profiles,
   inquiries,
-  linkRequests: { ...linkRequests, fields: { ...linkRequests.fields, organizationId } },
+  linkRequests: {
+    ...linkRequests,
+    fields: { ...linkRequests.fields, organizationId: organizationIn("link_requests") },
+  },
   outbox,
   upstreamTransactions: { ...upstreamTransactions, fields: begun },
   // One that was left before there were proofs has none.
@@ -108,7 +110,10 @@ const all = {
     ...signInOutcomes,
     fields: { ...signInOutcomes.fields, proofHash: orNull(signInOutcomes.fields.proofHash) },
   },
-  selections,
+  selections: {
+    ...selections,
+    fields: { ...selections.fields, organizationId: organizationIn("selections") },
+  },
   endings,
   rememberedChoices,
   artifacts,

@@ -122,8 +122,8 @@ function toLoaded(kind: DumpedKind, { fields, place }: DumpedRecord): Loaded {
 }
 
 /**
- * The ObjectId that stands for a place, the same each time. Those of numbered places stand in their order, and
- * before all that are made in the present.
+ * The ObjectId that stands for a place, the same each time. Those of numbered places stand in their order,
+ * and before all that are made in the present.
  */
 function placedAt(place: Place): ObjectId {
   const [first] = place;
