@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -84,9 +84,13 @@ export const documents = ({ profiles, organizations, linkRequests, sessions }: C
 ];
 
 /** What statements are put together from, elsewhere: told is where one that it makes wrong is prepared. */
-const PARTS = ["rows.ts", "dumped.ts", "migrations.ts", "prepare-schema.ts"].map(
-  (file) => `storage/sqlite/${file}`,
-);
+const PARTS = [
+  "storage/tables.ts",
+  "storage/dumped-records.ts",
+  "storage/sqlite/endings.ts",
+  "storage/sqlite/migrations.ts",
+  "storage/sqlite/prepare-schema.ts",
+];
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -113,62 +117,74 @@ describe("statements against a fresh schema", () => {
     assert.deepEqual(await check(), []);
   });
 
+  it("JSON that a file holds is of no type before it was checked", async () => {
+    const sources = join(root, "src/storage/sqlite");
+    const parsing: string[] = [];
+    for (const file of await readdir(sources)) {
+      const lines = (await readFile(join(sources, file), "utf8")).split("\n");
+      parsing.push(...lines.filter((line) => line.includes("JSON.parse(")));
+    }
+    assert.ok(parsing.length > 0);
+    for (const line of parsing)
+      assert.match(line, /^\s*const \w+: unknown = JSON\.parse\([^()]*(?:\([^()]*\))?\);$/);
+  });
+
   const plants: { what: string; file: string; from: string; to: string; says: RegExp }[] = [
     {
       what: "a column misspelt in a SELECT",
-      file: "storage/sqlite/keys.ts",
-      from: "SELECT sealed_value FROM",
-      to: "SELECT sealed_valu FROM",
-      says: /no such column: sealed_valu/,
+      file: "storage/sqlite/session-lists.ts",
+      from: "SELECT account_id FROM artifacts",
+      to: "SELECT acount_id FROM artifacts",
+      says: /no such column: acount_id/,
     },
     {
       what: "in an INSERT",
-      file: "storage/sqlite/accounts.ts",
-      from: "INSERT INTO accounts (id, created_at)",
-      to: "INSERT INTO accounts (id, create_at)",
-      says: /no column named create_at/,
+      file: "storage/sqlite/sessions.ts",
+      from: "INTO session_clients (session_uid, client_id, sid",
+      to: "INTO session_clients (session_uid, client, sid",
+      says: /no column named client/,
     },
     {
       what: "in a WHERE",
-      file: "storage/sqlite/work.ts",
-      from: "WHERE hour >= :from",
-      to: "WHERE hours >= :from",
-      says: /no such column: hours/,
+      file: "storage/sqlite/accounts-at-clients.ts",
+      from: "id = :profileId AND account_id =",
+      to: "id = :profileId AND acount_id =",
+      says: /no such column: acount_id/,
     },
     {
       what: "in an ORDER BY",
-      file: "storage/sqlite/verifications.ts",
-      from: "ORDER BY asked_at DESC, rowid DESC`,",
-      to: "ORDER BY ask_at DESC, rowid DESC`,",
-      says: /no such column: ask_at/,
+      file: "storage/sqlite/session-lists.ts",
+      from: "ORDER BY a.session_uid LIMIT",
+      to: "ORDER BY a.sesion_uid LIMIT",
+      says: /no such column: a\.sesion_uid/,
     },
     {
       what: "in an UPDATE",
-      file: "storage/sqlite/api-keys.ts",
-      from: "SET last_used_at = :now",
-      to: "SET last_use_at = :now",
-      says: /no such column: last_use_at/,
+      file: "storage/sqlite/accounts-at-clients.ts",
+      from: "SET replaced_by =",
+      to: "SET replace_by =",
+      says: /no such column: replace_by/,
     },
     {
       what: "in a statement that is put together from parts",
-      file: "storage/sqlite/listings.ts",
-      from: "p.admin_role IS NOT NULL",
-      to: "p.admin_rol IS NOT NULL",
-      says: /no such column: p\.admin_rol/,
+      file: "storage/sqlite/endings.ts",
+      from: "SELECT e.count FROM",
+      to: "SELECT e.counts FROM",
+      says: /no such column: e\.counts/,
     },
     {
-      what: "behind a key of a record's JSON",
-      file: "storage/sqlite/rows.ts",
-      from: '"o.account_number"',
-      to: '"o.acount_number"',
-      says: /no such column: o\.acount_number/,
+      what: "behind a field of a table",
+      file: "storage/tables.ts",
+      from: "  accountNumber: text(),",
+      to: "  acountNumber: text(),",
+      says: /no such column: (?:o\.)?acount_number/,
     },
     {
       what: "in what is read out for another back end",
-      file: "storage/sqlite/dumped.ts",
-      from: '"asker_hash"',
-      to: '"asked_hash"',
-      says: /no such column: asked_hash/,
+      file: "storage/dumped-records.ts",
+      from: 'column: "consumed_at"',
+      to: 'column: "consume_at"',
+      says: /no such column: consume_at/,
     },
     {
       what: "in a migration",
@@ -193,37 +209,37 @@ describe("statements against a fresh schema", () => {
     },
     {
       what: "a table misspelt",
-      file: "storage/sqlite/sweep.ts",
-      from: '"idempotency_keys",',
-      to: '"idempotence_keys",',
-      says: /no such table: idempotence_keys/,
+      file: "storage/sqlite/artifacts.ts",
+      from: "INSERT INTO artifacts (model, id_hash, expires_at)",
+      to: "INSERT INTO artifact (model, id_hash, expires_at)",
+      says: /no such table: artifact/,
     },
     {
       what: "a column that the reader calls otherwise",
-      file: "storage/sqlite/throttles.ts",
-      from: "AS left FROM",
-      to: "AS remaining FROM",
-      says: /gives \(remaining\), read are \(left\)/,
+      file: "storage/sqlite/session-lists.ts",
+      from: "} AS clients FROM (",
+      to: "} AS portals FROM (",
+      says: /gives \(portals\), read are \(clients\)/,
     },
     {
       what: "a column that nobody reads",
-      file: "storage/sqlite/search-writer.ts",
-      from: "SELECT entry FROM search_terms WHERE record",
-      to: "SELECT entry, record FROM search_terms WHERE record",
-      says: /gives \(entry, record\), read are \(entry\)/,
+      file: "storage/sqlite/artifacts.ts",
+      from: "SELECT id_hash, sealed_payload, consumed_at FROM",
+      to: "SELECT id_hash, model, sealed_payload, consumed_at FROM",
+      says: /gives \(id_hash, model, sealed_payload, consumed_at\), read are \(id_hash, sealed/,
     },
     {
       what: "a record that is read as another",
-      file: "storage/sqlite/directory.ts",
-      from: "ORGANIZATION_JSON} AS record",
-      to: "ORGANIZATION_JSON.toString().replace('name', 'nam')} AS record",
-      says: /record is read as what another expression gives/,
+      file: "storage/sqlite/accounts-at-clients.ts",
+      from: "SELECTION_JSON} AS selection, s.",
+      to: "SELECTION_JSON.toString().replace('s.grant_id', 's.profile_id')} AS selection, s.",
+      says: /selection is read as what another expression gives/,
     },
     {
       what: "a statement that is prepared only later",
-      file: "storage/sqlite/api-keys.ts",
-      from: "noteApiKeyUse: (id, now) =>",
-      to: 'noteApiKeyUse: (id, now) => database.prepare("SELECT 1").isAny() ? database.run(() => {}) :',
+      file: "storage/sqlite/session-lists.ts",
+      from: "sessions: (accountId, page, now) =>",
+      to: 'sessions: (accountId, page, now) => database.prepare("SELECT 1").isAny() ? [] :',
       says: /prepares a statement that no fresh store prepares/,
     },
   ];
