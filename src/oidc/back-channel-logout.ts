@@ -11,14 +11,14 @@ import type { Clock, Milliseconds } from "../clock.ts";
 import { hostAndPort } from "../domain/private-hosts.ts";
 import type { SignOut } from "../domain/records.ts";
 import { Pace } from "../pace.ts";
-import type { AdminStore } from "../storage/contract.ts";
+import type { WorkStore } from "../storage/contract.ts";
 import { runAlone, type WorkerRun } from "../worker-loop.ts";
 import type { ClientDirectory } from "./clients.ts";
 import { signLogoutToken } from "./internals.ts";
 import { postForm } from "./outbound.ts";
 
 export interface BackChannelLogoutWorkerOptions {
-  administration: Pick<AdminStore, "claimSignOut" | "settleSignOut">;
+  administration: Pick<WorkStore, "claimSignOut" | "settleSignOut">;
   clients: Pick<ClientDirectory, "find">;
   provider: Provider;
   /**

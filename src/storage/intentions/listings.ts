@@ -181,7 +181,7 @@ function accountLists(engine: Engine): Lists<"accounts" | "account"> {
   };
 }
 
-const toSelection = ({
+export const toSelection = ({
   organizationId: _organization,
   replacedBy: _successor,
   endings: _endings,

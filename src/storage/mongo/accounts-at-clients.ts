@@ -8,20 +8,14 @@ import type { GrantId, OrganizationId } from "../../domain/ids.ts";
 import type { Selection } from "../../domain/records.ts";
 import { planSelection } from "../../domain/selecting.ts";
 import type { AccountAtClientStore } from "../contract.ts";
+import { toIdentity } from "../intentions/accounts.ts";
+import { toSelection } from "../intentions/listings.ts";
 import { revokeGrants } from "../intentions/revoking.ts";
+import { identities, selections as selectionTable } from "../tables.ts";
 import type { MongoDatabase } from "./database.ts";
-import {
-  at,
-  dated,
-  type IdentityDocument,
-  type ProfileDocument,
-  type RememberedChoiceDocument,
-  type SelectionDocument,
-  toIdentity,
-  toSelection,
-} from "./documents.ts";
+import { at, type Documents, type SelectionDocument } from "./documents.ts";
 import { endingStages, numberOfEndings, standingStages } from "./endings.ts";
-import type { MongoEngine } from "./engine.ts";
+import { type MongoEngine, toRow } from "./engine.ts";
 import {
   type MembershipDocument,
   toMembership,
@@ -45,7 +39,7 @@ function selectingStages({
   accountId,
   sessionUid,
   clientId,
-}: Selection): Pipeline<ProfileDocument> {
+}: Selection): Pipeline<Documents["profiles"]> {
   const literal = (value: string) => ({ $literal: value });
   return [
     { $match: { _id: profileId, accountId } },
@@ -66,11 +60,13 @@ function selectingStages({
   ];
 }
 
+const selectionOf = (document: SelectionDocument) => toSelection(toRow(selectionTable, document));
+
 interface AccountAtClientDocument {
   memberships: MembershipDocument[];
   current: SelectionDocument[];
-  remembered: RememberedChoiceDocument[];
-  identity: IdentityDocument[];
+  remembered: Documents["rememberedChoices"][];
+  identity: Documents["identities"][];
 }
 
 export function createAccountAtClientStore(
@@ -141,9 +137,9 @@ export function createAccountAtClientStore(
         return {
           accountId,
           memberships: found.memberships.map(toMembership),
-          current: current === undefined ? null : toSelection(current),
+          current: current === undefined ? null : selectionOf(current),
           rememberedProfileId: found.remembered[0]?.profileId ?? null,
-          identity: identity === undefined ? null : toIdentity(identity),
+          identity: identity === undefined ? null : toIdentity(toRow(identities, identity)),
         };
       }),
 
@@ -166,7 +162,7 @@ export function createAccountAtClientStore(
         if (found === undefined || found.profile.accountId !== found.accountId) return undefined;
         const { profile, organization, replaces, ...selection } = found;
         return {
-          selection: toSelection(selection),
+          selection: selectionOf(selection),
           membership: toMembership({ profile, organization }),
           replaces: replaces.map(({ _id }) => _id),
         };
@@ -180,7 +176,7 @@ export function createAccountAtClientStore(
           .toArray();
         if (found === undefined) return undefined;
         const current = found.current.map((one) => ({
-          selection: toSelection(one),
+          selection: selectionOf(one),
           replacedBy: one.replacedBy ?? null,
         }));
         const plan = planSelection(selection, current, now, { byHand });
@@ -192,9 +188,10 @@ export function createAccountAtClientStore(
         await profiles.updateOne({ _id: profileId }, { $inc: { selections: 1 } }, { session });
         await engine.drive(session, revokeGrants(plan.ended));
         await selections.updateMany({ sessionUid, clientId }, { $set: { replacedBy: grantId } }, { session });
-        const { grantId: _id, ...fields } = selection;
+        const { accountId, expiresAt } = selection;
         const { organizationId, endings } = found;
-        const made = { _id: grantId, ...dated(fields), organizationId, replacedBy: null, endings };
+        const ids = { _id: grantId, sessionUid, clientId, accountId, profileId, organizationId };
+        const made = { ...ids, expiresAt: at(expiresAt), replacedBy: null, endings };
         await selections.insertOne(made, { session });
         return { grantId, revokedGrants: plan.revoked };
       }),

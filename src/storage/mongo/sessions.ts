@@ -12,10 +12,11 @@ import { decryptPayload, encryptPayload, type Payload } from "../encrypted-field
 import type { FieldEncryption } from "../field-encryption.ts";
 import { tell } from "../intentions/revoking.ts";
 import { isDuplicate, type MongoDatabase } from "./database.ts";
-import { at, type SessionDocument } from "./documents.ts";
+import { at, type Documents } from "./documents.ts";
 import type { MongoEngine } from "./engine.ts";
 import type { Stage } from "./typed-collection.ts";
 
+type SessionDocument = Documents["sessions"];
 type Row = SessionDocument["rows"][number];
 type Share = SessionDocument["clients"][number];
 

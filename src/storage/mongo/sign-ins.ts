@@ -81,7 +81,7 @@ export function createSignInStore(database: MongoDatabase, encryption: FieldEncr
         const proofHash = { $in: [...proofHashes] };
         const expiresAt = { $gt: at(now) };
         const taken = await signInOutcomes.findOneAndDelete({ _id: interactionHash, proofHash, expiresAt });
-        if (taken === null) return undefined;
+        if (taken?.proofHash === undefined) return undefined;
         const { accountId, upstreamId, authTime, authentication = null } = taken;
         const outcome = { accountId, upstreamId, authTime, proofHash: taken.proofHash };
         return authentication === null ? outcome : { ...outcome, authentication };

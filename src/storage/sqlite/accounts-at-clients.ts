@@ -5,7 +5,6 @@
 
 import type { AccountAtClient } from "../../domain/admission.ts";
 import { asGrantId, asProfileId } from "../../domain/ids.ts";
-import type { GrantId } from "../../domain/records.ts";
 import { planSelection } from "../../domain/selecting.ts";
 import { as, nullable, text } from "../../sql-columns.ts";
 import type { AccountAtClientStore, AccountOfGrant } from "../contract.ts";
@@ -13,7 +12,7 @@ import { revokeGrants } from "../intentions/revoking.ts";
 import type { Database } from "./database.ts";
 import { endingsUnder, STANDS } from "./endings.ts";
 import type { SqliteEngine } from "./engine.ts";
-import { arrayOf } from "./json.ts";
+import { arrayOf, value } from "./json.ts";
 import { IDENTITY_JSON, MEMBERSHIP_JSON, SELECTION_JSON } from "./rows.ts";
 
 export function createAccountAtClientStore(database: Database, engine: SqliteEngine): AccountAtClientStore {
@@ -40,7 +39,7 @@ export function createAccountAtClientStore(database: Database, engine: SqliteEng
       identity: nullable(IDENTITY_JSON),
     },
   );
-  const replaces = arrayOf<GrantId>("r.grant_id");
+  const replaces = arrayOf(value("r.grant_id", as(text, asGrantId)));
   const forGrant = database.prepare(
     `
     SELECT ${SELECTION_JSON} AS selection, ${MEMBERSHIP_JSON} AS membership,

@@ -6,8 +6,9 @@
 
 import type { SQLInputValue } from "node:sqlite";
 import { type Column, integer, nullable, type RowOf, text } from "../../sql-columns.ts";
-import { columnOf, type Field, type Table, underscored } from "../fields.ts";
+import { columnOf, type Field, identityOf as identityColumns, type Table, underscored } from "../fields.ts";
 import type { NativeSteps } from "../native-steps.ts";
+import { hasShape } from "../shapes.ts";
 import {
   Add,
   AlreadyThere,
@@ -26,21 +27,25 @@ type AnyTable = Table<never>;
 type AnyField = Field<unknown>;
 
 /** How the values of a field are read; a condition's are written the same way. */
-function readerOf({ kind, unreadable, isNullable }: AnyField): Column<unknown> {
-  const column = {
+export function readerOf<T>(field: Field<T>): Column<T> {
+  const column: Column<unknown> = {
     text,
     number: integer,
     instant: integer,
     place: { read: (value) => value } satisfies Column<unknown>,
     flag: { read: (value) => integer.read(value) === 1 } satisfies Column<boolean>,
-    json: { read: (value) => parse(text.read(value), unreadable) } satisfies Column<unknown>,
-  }[kind];
-  return isNullable ? nullable<unknown>(column) : column;
+    json: { read: (value) => parse(text.read(value), field) } satisfies Column<unknown>,
+  }[field.kind];
+  const { ifNull } = field;
+  if (ifNull !== undefined) return { read: (value) => (value === null ? ifNull : (column.read(value) as T)) };
+  return (field.isNullable ? nullable(column) : column) as Column<T>;
 }
 
-function parse(stored: string, unreadable: AnyField["unreadable"]): unknown {
+function parse(stored: string, { shape = "anything", unreadable }: AnyField): unknown {
   try {
-    return JSON.parse(stored);
+    const value: unknown = JSON.parse(stored);
+    if (hasShape(value, shape)) return value;
+    throw new TypeError("a JSON column of the database holds JSON of another shape");
   } catch (error) {
     if (unreadable === undefined) throw error;
     return unreadable === "text" ? stored : null;
@@ -174,13 +179,13 @@ class Draft {
 }
 
 /** A table's rows as they are read: whole ones. */
-interface Reading {
+export interface Reading {
   /** What a statement says that it gives. */
   select: string;
   columns: Record<string, Column<unknown>>;
 }
 
-function readingOf(table: AnyTable): Reading {
+export function readingOf(table: AnyTable): Reading {
   const fields = Object.entries(table.fields as Record<string, AnyField>);
   const select = fields.map(([name, field]) => {
     const expression = typeof field.computed === "string" ? field.computed : columnOf(name, field);
@@ -352,12 +357,4 @@ const INDEXES: Readonly<Record<string, string>> = {
 const from = ({ table }: AnyTable, by: string | undefined) =>
   by === undefined ? table : `${table} INDEXED BY ${table}_${INDEXES[by] ?? underscored(by)}`;
 
-function identityOf({ identity, fields }: AnyTable): string {
-  const all: Record<string, AnyField> = fields;
-  return identity
-    .map((name) => {
-      const field = all[name];
-      return field === undefined ? name : columnOf(name, field);
-    })
-    .join(", ");
-}
+const identityOf = (table: AnyTable) => identityColumns(table).join(", ");

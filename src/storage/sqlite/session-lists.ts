@@ -4,14 +4,14 @@
  */
 
 import type { Instant } from "../../clock.ts";
-import { asAccountId } from "../../domain/ids.ts";
-import type { AccountId, ClientId } from "../../domain/records.ts";
+import { asAccountId, asClientId } from "../../domain/ids.ts";
+import type { AccountId } from "../../domain/records.ts";
 import { as, text } from "../../sql-columns.ts";
 import type { AccountSession, AdminStore } from "../contract.ts";
 import { readPage } from "../paging.ts";
 import type { Database } from "./database.ts";
 import { STANDS } from "./endings.ts";
-import { arrayOf } from "./json.ts";
+import { arrayOf, value } from "./json.ts";
 
 /**
  * Of so many grants of a session it is asked at the most whether they stand: of one that is being ended there
@@ -36,7 +36,7 @@ export function createSessionLists(database: Database): Pick<AdminStore, "sessio
   const isSignedIn = database.prepare(`
     SELECT 1 FROM artifacts a
     WHERE a.session_uid = :uid AND a.account_id = :accountId AND a.expires_at > :now LIMIT 1`);
-  const clientIds = arrayOf<ClientId>("DISTINCT s.client_id", "s.client_id");
+  const clientIds = arrayOf(value("DISTINCT s.client_id", as(text, asClientId)), "s.client_id");
   const clientsOf = database.prepare(
     `
     SELECT ${clientIds} AS clients FROM (

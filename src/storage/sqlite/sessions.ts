@@ -4,16 +4,16 @@
  */
 
 import type { Instant } from "../../clock.ts";
-import type { ClientId, GrantId } from "../../domain/ids.ts";
+import { asClientId, asGrantId, type ClientId, type GrantId } from "../../domain/ids.ts";
 import type { SecretHash } from "../../domain/records.ts";
-import { type RowOf, text } from "../../sql-columns.ts";
+import { as, integer, nullable, type RowOf, text } from "../../sql-columns.ts";
 import type { ArtifactStore, SessionAuthorization } from "../contract.ts";
 import { decryptPayload, encryptPayload, type Payload } from "../encrypted-fields.ts";
 import type { FieldEncryption } from "../field-encryption.ts";
 import { tell } from "../intentions/revoking.ts";
 import type { Database } from "./database.ts";
 import type { SqliteEngine } from "./engine.ts";
-import { arrayOf, object } from "./json.ts";
+import { arrayOf, object, value } from "./json.ts";
 import { ARTIFACT_COLUMNS, toEncryptedArtifact } from "./rows.ts";
 
 interface ClientRow {
@@ -25,10 +25,10 @@ interface ClientRow {
 
 const CLIENTS_JSON = arrayOf(
   object<ClientRow>({
-    clientId: "c.client_id",
-    sid: "c.sid",
-    grantId: "c.grant_id",
-    persistsLogout: "c.persists_logout",
+    clientId: value("c.client_id", as(text, asClientId)),
+    sid: value("c.sid", nullable(text)),
+    grantId: value("c.grant_id", nullable(as(text, asGrantId))),
+    persistsLogout: value("c.persists_logout", nullable(integer)),
   }),
 );
 const SESSION = `

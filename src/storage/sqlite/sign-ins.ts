@@ -1,27 +1,14 @@
 /** Sign-ins under way at an upstream, in SQLite, and what they came to. */
 
-import type { Authentication, SignInOutcome, UpstreamTransaction } from "../../domain/records.ts";
-import { nullable, text } from "../../sql-columns.ts";
+import { asAccountId, asSecretHash, asUpstreamId } from "../../domain/ids.ts";
+import { as, integer, text } from "../../sql-columns.ts";
 import type { SignInStore } from "../contract.ts";
-import { decryptSignIn, type EncryptedSignIn, encryptSignIn } from "../encrypted-fields.ts";
+import { AUTHENTICATION } from "../dumped-records.ts";
+import { decryptSignIn, encryptSignIn } from "../encrypted-fields.ts";
 import type { FieldEncryption } from "../field-encryption.ts";
 import { EXTEND_ARTIFACT } from "./artifacts.ts";
 import type { Database } from "./database.ts";
-import { object, parsed } from "./json.ts";
-
-const TRANSACTION_JSON = object<Omit<UpstreamTransaction, "browserHash" | keyof EncryptedSignIn>>({
-  stateHash: "state_hash",
-  upstreamId: "upstream_id",
-  createdAt: "created_at",
-  expiresAt: "expires_at",
-});
-
-const OUTCOME_JSON = object<Omit<SignInOutcome, "authentication">>({
-  accountId: "account_id",
-  upstreamId: "upstream_id",
-  authTime: "auth_time",
-  proofHash: "proof_hash",
-});
+import { readerOf } from "./engine.ts";
 
 export function createSignInStore(database: Database, encryption: FieldEncryption): SignInStore {
   const insert = database.prepare(`
@@ -34,8 +21,8 @@ export function createSignInStore(database: Database, encryption: FieldEncryptio
     UPDATE upstream_transactions SET attempt_hash = :attemptHash
     WHERE state_hash = :stateHash AND browser_hash = :browserHash AND upstream_id = :upstreamId
       AND (attempt_hash IS NULL OR attempt_hash = :attemptHash) AND expires_at > :now
-    RETURNING sealed_payload, ${TRANSACTION_JSON} AS record`,
-    { sealed_payload: text, record: TRANSACTION_JSON },
+    RETURNING sealed_payload, created_at, expires_at`,
+    { sealed_payload: text, created_at: integer, expires_at: integer },
   );
   const findTaken = database.prepare(
     `
@@ -57,8 +44,14 @@ export function createSignInStore(database: Database, encryption: FieldEncryptio
     DELETE FROM sign_in_outcomes
     WHERE interaction_hash = :interactionHash AND instr(:proofHashes, ',' || proof_hash || ',')
       AND expires_at > :now
-    RETURNING ${OUTCOME_JSON} AS record, authentication`,
-    { record: OUTCOME_JSON, authentication: nullable(parsed<Authentication>()) },
+    RETURNING account_id, upstream_id, auth_time, proof_hash, authentication`,
+    {
+      account_id: as(text, asAccountId),
+      upstream_id: as(text, asUpstreamId),
+      auth_time: integer,
+      proof_hash: as(text, asSecretHash),
+      authentication: readerOf(AUTHENTICATION),
+    },
   );
 
   return {
@@ -75,7 +68,8 @@ export function createSignInStore(database: Database, encryption: FieldEncryptio
         const row = take.get({ stateHash, browserHash, upstreamId, attemptHash, now });
         if (row === undefined) return undefined;
         const encrypted = decryptSignIn(encryption, stateHash, row.sealed_payload);
-        return { ...row.record, browserHash, ...encrypted };
+        const { created_at: createdAt, expires_at: expiresAt } = row;
+        return { stateHash, browserHash, upstreamId, createdAt, expiresAt, ...encrypted };
       }),
 
     purposeOfTaken: ({ stateHash, browserHash, upstreamId }, now) =>
@@ -106,8 +100,9 @@ export function createSignInStore(database: Database, encryption: FieldEncryptio
       database.run(() => {
         const row = takeOutcome.get({ interactionHash, proofHashes: `,${proofHashes.join(",")},`, now });
         if (row === undefined) return undefined;
-        const { record, authentication } = row;
-        return authentication === null ? record : { ...record, authentication };
+        const { account_id: accountId, upstream_id: upstreamId, auth_time: authTime } = row;
+        const outcome = { accountId, upstreamId, authTime, proofHash: row.proof_hash };
+        return row.authentication === null ? outcome : { ...outcome, authentication: row.authentication };
       }),
   };
 }
