@@ -11,12 +11,30 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import type { Account } from "../../src/domain/records.ts";
+import type { Account, AccountId } from "../../src/domain/records.ts";
 import { integer, text } from "../../src/sql-columns.ts";
 import type { Collections } from "../../src/storage/mongo/documents.ts";
 import type { Database } from "../../src/storage/sqlite/database.ts";
 import { object, rowOf, value } from "../../src/storage/sqlite/json.ts";
-import { accounts } from "../../src/storage/tables.ts";
+import {
+  add,
+  call,
+  get,
+  insert,
+  list,
+  remove,
+  type Steps,
+  take,
+  update,
+  updated,
+} from "../../src/storage/steps.ts";
+import {
+  accounts,
+  type LinkRequestRow,
+  linkRequests,
+  type ProfileRow,
+  profiles,
+} from "../../src/storage/tables.ts";
 
 /** Never run: readers as they must not be written. */
 export function readers(database: Database): unknown[] {
@@ -83,10 +101,70 @@ export const documents = ({ profiles, organizations, linkRequests, sessions }: C
   profiles.bulkWrite([{ updateOne: { filter: { mail: "m" }, update: { $set: { enabled: true } } } }]),
 ];
 
+/** Never run: steps of intentions as they must not be written. */
+export const steps = (accountId: AccountId, profile: ProfileRow, request: LinkRequestRow): unknown[] => [
+  // @ts-expect-error a field misspelt in a condition
+  list(profiles, { acountId: null }),
+  // @ts-expect-error one of another type
+  list(profiles, { boundAt: "today" }),
+  // @ts-expect-error null where nothing is null
+  list(profiles, { emailKey: null }),
+  // @ts-expect-error the id of another record
+  list(profiles, { id: accountId }),
+  // @ts-expect-error in a list of them
+  list(profiles, { id: { in: [accountId] } }),
+  // @ts-expect-error a state that there is none of
+  list(linkRequests, { state: "open" }),
+  // @ts-expect-error an operator misspelt
+  list(profiles, { invitedAt: { less: 7 } }),
+  // @ts-expect-error what one isn't, where it may be null
+  list(profiles, { accountId: { not: accountId } }),
+  // @ts-expect-error a field misspelt in an order
+  list(profiles, {}, { order: ["nam"] }),
+  // @ts-expect-error in a change
+  update(profiles, { id: profile.id }, { adminrole: null }),
+  // @ts-expect-error the id of another record in a change
+  update(profiles, { id: profile.id }, { accountId: profile.organizationId }),
+  // @ts-expect-error null where nothing is null
+  update(profiles, { id: profile.id }, { emailKey: null }),
+  // @ts-expect-error something added to a text
+  update(profiles, { id: profile.id }, { name: add(1) }),
+  // @ts-expect-error in what is taken
+  take(linkRequests, { state: "pending" }, { settleAt: 7 }, { order: ["createdAt", "seq"] }),
+  // @ts-expect-error in its order
+  take(linkRequests, { state: "pending" }, { settledAt: 7 }, { order: ["createAt", "seq"] }),
+  // @ts-expect-error in what is removed
+  remove(linkRequests, { profile: profile.id }),
+  // @ts-expect-error a row without all of its fields
+  insert(profiles, { id: profile.id }),
+  // @ts-expect-error the row of another table
+  insert(profiles, request),
+  // @ts-expect-error in one of many writes
+  updated(profiles, { id: profile.id }, { nam: "Ada" }),
+  // @ts-expect-error a native step that there is none of
+  call("takeSlots", "key", { limit: 1, windowSeconds: 60 }, 0),
+  // @ts-expect-error one without all of what it is given
+  call("takeSlot", "key", { limit: 1, windowSeconds: 60 }),
+];
+
+/** Never run: rows as they must not be read. */
+export function* rows(profile: ProfileRow): Steps<unknown> {
+  const found = yield* get(profiles, profile.id);
+  // @ts-expect-error it may not be there
+  found.name;
+  // @ts-expect-error a field misspelt
+  found?.acountId;
+  // @ts-expect-error the id of another record
+  return found?.accountId === profile.id;
+}
+
 /** What statements are put together from, elsewhere: told is where one that it makes wrong is prepared. */
-const PARTS = ["rows.ts", "dumped.ts", "migrations.ts", "prepare-schema.ts"].map(
-  (file) => `storage/sqlite/${file}`,
-);
+const PARTS = [
+  "storage/sqlite/endings.ts",
+  "storage/sqlite/migrations.ts",
+  "storage/sqlite/prepare-schema.ts",
+  "storage/tables.ts",
+];
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -123,10 +201,10 @@ describe("statements against a fresh schema", () => {
     },
     {
       what: "in an INSERT",
-      file: "storage/sqlite/accounts.ts",
-      from: "INSERT INTO accounts (id, created_at)",
-      to: "INSERT INTO accounts (id, create_at)",
-      says: /no column named create_at/,
+      file: "storage/sqlite/artifacts.ts",
+      from: "INSERT INTO artifacts (model, id_hash, expires_at)",
+      to: "INSERT INTO artifacts (model, id_hash, expire_at)",
+      says: /no column named expire_at/,
     },
     {
       what: "in a WHERE",
@@ -137,38 +215,59 @@ describe("statements against a fresh schema", () => {
     },
     {
       what: "in an ORDER BY",
-      file: "storage/sqlite/verifications.ts",
-      from: "ORDER BY asked_at DESC, rowid DESC`,",
-      to: "ORDER BY ask_at DESC, rowid DESC`,",
-      says: /no such column: ask_at/,
+      file: "storage/sqlite/work.ts",
+      from: "ORDER BY hour, name",
+      to: "ORDER BY hours, name",
+      says: /no such column: hours/,
     },
     {
       what: "in an UPDATE",
-      file: "storage/sqlite/api-keys.ts",
-      from: "SET last_used_at = :now",
-      to: "SET last_use_at = :now",
-      says: /no such column: last_use_at/,
+      file: "storage/sqlite/artifacts.ts",
+      from: "SET consumed_at = :seconds",
+      to: "SET consume_at = :seconds",
+      says: /no such column: consume_at/,
     },
     {
       what: "in a statement that is put together from parts",
-      file: "storage/sqlite/listings.ts",
-      from: "p.admin_role IS NOT NULL",
-      to: "p.admin_rol IS NOT NULL",
-      says: /no such column: p\.admin_rol/,
+      file: "storage/sqlite/endings.ts",
+      from: 'client: "s.client_id"',
+      to: 'client: "s.clientid"',
+      says: /no such column: s\.clientid/,
     },
     {
-      what: "behind a key of a record's JSON",
-      file: "storage/sqlite/rows.ts",
-      from: '"o.account_number"',
-      to: '"o.acount_number"',
-      says: /no such column: o\.acount_number/,
+      what: "of a field in the table of them",
+      file: "storage/tables.ts",
+      from: "accountNumber: text()",
+      to: "acountNumber: text()",
+      says: /no such column: (?:o\.)?acount_number/,
     },
     {
-      what: "in what is read out for another back end",
-      file: "storage/sqlite/dumped.ts",
-      from: '"asker_hash"',
-      to: '"asked_hash"',
-      says: /no such column: asked_hash/,
+      what: "of one that is called otherwise in SQL",
+      file: "storage/tables.ts",
+      from: 'column: "recipient"',
+      to: 'column: "recipients"',
+      says: /no such column: recipients/,
+    },
+    {
+      what: "in what is computed of others",
+      file: "storage/tables.ts",
+      from: "iif(settled_at IS NULL",
+      to: "iif(settle_at IS NULL",
+      says: /no such column: settle_at/,
+    },
+    {
+      what: "of what tells rows from each other",
+      file: "storage/tables.ts",
+      from: 'column: "client_id" }),',
+      to: 'column: "clientid" }),',
+      says: /no such column: clientid/,
+    },
+    {
+      what: "a table in the table of fields",
+      file: "storage/tables.ts",
+      from: '"searchTerms",',
+      to: '"searchTerm",',
+      says: /no such table: search_term/,
     },
     {
       what: "in a migration",
@@ -207,23 +306,23 @@ describe("statements against a fresh schema", () => {
     },
     {
       what: "a column that nobody reads",
-      file: "storage/sqlite/search-writer.ts",
-      from: "SELECT entry FROM search_terms WHERE record",
-      to: "SELECT entry, record FROM search_terms WHERE record",
-      says: /gives \(entry, record\), read are \(entry\)/,
+      file: "storage/sqlite/native-steps.ts",
+      from: "SELECT sid FROM session_clients",
+      to: "SELECT sid, grant_id FROM session_clients",
+      says: /gives \(sid, grant_id\), read are \(sid\)/,
     },
     {
       what: "a record that is read as another",
-      file: "storage/sqlite/directory.ts",
-      from: "ORGANIZATION_JSON} AS record",
-      to: "ORGANIZATION_JSON.toString().replace('name', 'nam')} AS record",
-      says: /record is read as what another expression gives/,
+      file: "storage/sqlite/accounts-at-clients.ts",
+      from: "SELECTION_JSON} AS selection,",
+      to: "SELECTION_JSON.toString().replace('expiresAt', 'expireAt')} AS selection,",
+      says: /selection is read as what another expression gives/,
     },
     {
       what: "a statement that is prepared only later",
-      file: "storage/sqlite/api-keys.ts",
-      from: "noteApiKeyUse: (id, now) =>",
-      to: 'noteApiKeyUse: (id, now) => database.prepare("SELECT 1").isAny() ? database.run(() => {}) :',
+      file: "storage/sqlite/work.ts",
+      from: "takeLease: (name, worker, now, leaseMs) =>",
+      to: 'takeLease: (name, worker, now, leaseMs) => database.prepare("SELECT 1").isAny() ? null :',
       says: /prepares a statement that no fresh store prepares/,
     },
   ];
