@@ -1,4 +1,7 @@
-/** What the cases of the general steps need of an engine, and the rows that they start from. No case lives here. */
+/**
+ * What the cases of the general steps need of an engine, and the rows that they start from. No case lives
+ * here.
+ */
 
 import { asAccountId, asClientId, asInquiryId, asOrganizationId } from "../../src/domain/ids.ts";
 import {
