@@ -119,8 +119,7 @@ class Draft {
     if (typeof condition !== "object") return [this.#equals(name, field, condition)];
     return Object.entries(condition).flatMap(([operator, value]) => {
       if (value === undefined) return [];
-      if (operator === "not" && value === null) return [`${column} IS NOT NULL`];
-      if (operator === "not") return [`${column} <> ${this.value(field, value, `${name}_not`)}`];
+      if (operator === "not") return [`${column} IS NOT NULL`];
       if (operator === "in") {
         if (!Array.isArray(value)) throw new TypeError(`${name} must be in a list`);
         if (field.values !== undefined)
