@@ -26,6 +26,8 @@ export interface Field<T, Kind extends FieldKind = FieldKind> {
   readonly isLater?: true;
   /** What it is where MongoDB has nothing. */
   readonly absent?: T;
+  /** What it is where SQLite has NULL, of a version that knew nothing of it. */
+  readonly ifNull?: T;
   /** SQLite computes it, by its column or by this expression; nobody writes it there. */
   readonly computed?: true | string;
   /** MongoDB has it within another field, which is written. */
@@ -50,7 +52,7 @@ export type Shape =
       readonly optional?: Readonly<Record<string, Shape>>;
     };
 
-type Details<T> = Partial<Pick<Field<T>, "column" | "computed" | "isPart" | "unreadable">>;
+type Details<T> = Partial<Pick<Field<T>, "column" | "ifNull" | "computed" | "isPart" | "unreadable">>;
 
 export const text = <T extends string = string>(details: Details<T> = {}): Field<T, "text"> => {
   return { kind: "text", isNullable: false, ...details };

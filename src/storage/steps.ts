@@ -12,7 +12,7 @@
 import type { Place, Table } from "./fields.ts";
 import type { NativeSteps } from "./native-steps.ts";
 
-/** What a field must be. `not: null` is anything. */
+/** What a field must be; `not: null` is anything. What is null is neither less nor greater than something. */
 export type Condition<T> =
   | T
   | {
@@ -20,8 +20,8 @@ export type Condition<T> =
       readonly lte?: NonNullable<T>;
       readonly gt?: NonNullable<T>;
       readonly gte?: NonNullable<T>;
-      readonly not?: T;
-      readonly in?: readonly T[];
+      readonly not?: null;
+      readonly in?: readonly NonNullable<T>[];
     };
 export type Where<Row> = { readonly [Name in keyof Row]?: Condition<Row[Name]> };
 

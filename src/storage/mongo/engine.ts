@@ -110,8 +110,7 @@ function toFilter(table: AnyTable, where: AnyRow): Document {
 
 function test(field: AnyField, operator: string, value: unknown): Document {
   if (value === undefined) return {};
-  if (operator === "not")
-    return value === null ? { $gt: NOTHING[field.kind] } : { $ne: toStored(field, value) };
+  if (operator === "not") return { $gt: NOTHING[field.kind] };
   if (operator === "in" && Array.isArray(value)) return { $in: value.map((one) => toStored(field, one)) };
   return { [OPERATORS[operator as keyof typeof OPERATORS]]: toStored(field, value) };
 }

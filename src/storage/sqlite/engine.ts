@@ -24,6 +24,8 @@ export function readerOf<T>(field: Field<T>): Column<T> {
     flag: { read: (value) => integer.read(value) === 1 } satisfies Column<boolean>,
     json: { read: (value) => parse(text.read(value), field) } satisfies Column<unknown>,
   }[field.kind];
+  const { ifNull } = field;
+  if (ifNull !== undefined) return { read: (value) => (value === null ? ifNull : (column.read(value) as T)) };
   return (field.isNullable ? nullable(column) : column) as Column<T>;
 }
 
@@ -64,8 +66,9 @@ interface Texts {
   reading: Reading;
   /** The columns that tell rows from each other. */
   identity: string;
-  /** Behind FROM: the row of a key. */
+  /** Behind FROM: the row of a key, and those of several. */
   byKey: string;
+  byKeys: string;
   queries: Map<string, Rows>;
   statements: Map<string, Statement>;
 }
@@ -111,10 +114,9 @@ export class SqliteEngine implements Engine {
     switch (step.op) {
       case "get": {
         const texts = this.#texts(step.table);
-        const query = this.#rows(texts, texts.byKey);
-        const [key, ...others] = step.keys;
-        if (others.length === 0) return key === undefined ? [] : query.all([key]);
-        return step.keys.flatMap((one) => query.all([one]));
+        const [key = ""] = step.keys;
+        if (step.keys.length === 1) return this.#rows(texts, texts.byKey).all([key]);
+        return this.#rows(texts, texts.byKeys).all([JSON.stringify(step.keys)]);
       }
       case "list": {
         const { table, where, listing } = step;
@@ -191,6 +193,7 @@ export class SqliteEngine implements Engine {
       reading: readingOf(table),
       identity: identityColumns(table).join(", "),
       byKey: `${table.table} WHERE ${keyOf(table)} = ?`,
+      byKeys: `${table.table} WHERE ${keyOf(table)} IN (SELECT value FROM json_each(?))`,
       queries: new Map(),
       statements: new Map(),
     };

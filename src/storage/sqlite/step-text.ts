@@ -12,7 +12,7 @@ type AnyRow = Record<string, unknown>;
 export type AnyTable = Table<never>;
 export type AnyField = Field<unknown>;
 
-const OPERATORS = { lt: "<", lte: "<=", gt: ">", gte: ">=", not: "<>" } as const;
+const OPERATORS = { lt: "<", lte: "<=", gt: ">", gte: ">=" } as const;
 type Operator = keyof typeof OPERATORS | "is";
 
 /** What statements say of one field. */
@@ -38,14 +38,14 @@ function pieceOf(name: string, field: AnyField): Piece {
   const expression = expressionOf(name, field);
   const condition = (operator: keyof typeof OPERATORS) => `${expression} ${OPERATORS[operator]} `;
   const { lt, lte } = { lt: condition("lt"), lte: condition("lte") };
-  const { gt, gte, not } = { gt: condition("gt"), gte: condition("gte"), not: condition("not") };
+  const { gt, gte } = { gt: condition("gt"), gte: condition("gte") };
   const [, column, value] = /^iif\((\w+) IS NULL, '(\w+)', '\w+'\)$/.exec(expression) ?? [];
   return {
     field,
     name,
     column: field.computed === undefined ? columnOf(name, field) : undefined,
     expression,
-    conditions: { lt, lte, gt, gte, not, is: `${expression} = ` },
+    conditions: { lt, lte, gt, gte, is: `${expression} = ` },
     set: `${columnOf(name, field)} = `,
     absence: column === undefined || value === undefined ? undefined : { column, value },
   };
@@ -137,7 +137,7 @@ export class StepText {
   }
 
   #compared({ field, name, expression, conditions }: Piece, operator: string, value: unknown): string {
-    if (operator === "not" && value === null) return `${expression} IS NOT NULL`;
+    if (operator === "not") return `${expression} IS NOT NULL`;
     if (operator !== "in") return conditions[operator as Operator] + this.#value(field, value);
     if (!Array.isArray(value)) throw new TypeError(`${name} must be in a list`);
     if (field.values !== undefined)
