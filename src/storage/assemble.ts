@@ -3,6 +3,7 @@
  * statements of its own.
  */
 
+import type { PaceOptions } from "../pace.ts";
 import type { AdminStore, Store } from "./contract.ts";
 import { keyHashOf } from "./encrypted-fields.ts";
 import type { FieldEncryption } from "./field-encryption.ts";
@@ -10,38 +11,54 @@ import { createAccountStore } from "./intentions/accounts.ts";
 import { createAuditStore } from "./intentions/audit.ts";
 import { createChanges } from "./intentions/changes.ts";
 import { createClientStore } from "./intentions/clients.ts";
+import { createCounts } from "./intentions/counts.ts";
 import type { DeferredMailParts } from "./intentions/deferred-mail.ts";
 import { createDirectoryStore } from "./intentions/directory.ts";
 import { createInquiryMethods } from "./intentions/inquiries.ts";
+import { createKeyStore } from "./intentions/keys.ts";
 import { createLinkMethods } from "./intentions/links.ts";
 import { createListings } from "./intentions/listings.ts";
 import { createQueueMail } from "./intentions/mail.ts";
 import { createOutboxStore } from "./intentions/outbox.ts";
 import { createInvitations } from "./intentions/roles.ts";
 import { createSetBack } from "./intentions/set-back.ts";
+import { createSignInStore } from "./intentions/sign-ins.ts";
+import { createSweep } from "./intentions/sweep.ts";
+import { createThrottleStore } from "./intentions/throttles.ts";
 import { createVerificationStore } from "./intentions/verifications.ts";
 import { createWork } from "./intentions/work.ts";
 import type { Engine } from "./steps.ts";
 
 /** What a back end does by itself. */
 export interface Native
-  extends Omit<
+  extends Pick<
     Store,
-    "accounts" | "directory" | "links" | "outbox" | "clients" | "audit" | "verifications" | "administration"
+    "accountsAtClients" | "artifacts" | "turnMs" | "grantsATurn" | "schemaVersion" | "writeFault" | "close"
   > {
-  administration: Pick<AdminStore, "sessions" | "session" | "takeLease" | "addCounts" | "counts">;
+  administration: Pick<AdminStore, "sessions" | "session">;
 }
 
 export interface StoreParts {
   engine: Engine;
+  /** Of what is short-lived, and may be lost in a power cut. */
+  shortLived: Engine;
   encryption: FieldEncryption;
   /** How deferred mail is dealt with: see DeferredMailParts. */
   deferredMail: DeferredMailParts["pace"];
+  /** How much of what has expired is removed at a time. */
+  sweeping: PaceOptions;
   native: Native;
 }
 
 /** Puts a store together. */
-export function assembleStore({ engine, encryption, deferredMail, native }: StoreParts): Store {
+export function assembleStore({
+  engine,
+  shortLived,
+  encryption,
+  deferredMail,
+  sweeping,
+  native,
+}: StoreParts): Store {
   const hash = keyHashOf(encryption);
   const queueMail = createQueueMail(encryption, hash);
   const { administration, ...rest } = native;
@@ -54,6 +71,10 @@ export function assembleStore({ engine, encryption, deferredMail, native }: Stor
       ...createLinkMethods(engine, queueMail),
     },
     outbox: createOutboxStore(engine, { encryption, queueMail, hash, pace: deferredMail }),
+    signIns: createSignInStore(shortLived, encryption),
+    keys: createKeyStore(engine, encryption),
+    throttles: createThrottleStore(shortLived, hash),
+    sweep: createSweep({ engine, shortLived, pace: sweeping }),
     clients: createClientStore(engine, encryption),
     audit: createAuditStore(engine),
     verifications: createVerificationStore(engine),
@@ -63,6 +84,7 @@ export function assembleStore({ engine, encryption, deferredMail, native }: Stor
       ...createChanges(engine, { encryption, queueMail }),
       ...createInvitations(engine),
       ...createWork(engine),
+      ...createCounts(engine, hash),
       ...createSetBack(engine),
     },
   };

@@ -24,6 +24,8 @@ export interface Field<T> {
   readonly path?: string;
   /** What it is where MongoDB has nothing: a version that knew nothing of it left it out. */
   readonly absent?: T;
+  /** MongoDB has nothing where it is null. */
+  readonly isLeftOut?: true;
   /** SQLite computes it, by its column or by this expression; nobody writes it there. */
   readonly computed?: true | string;
   /** MongoDB has it within another field, which is written. */
@@ -95,8 +97,16 @@ export interface Table<Row extends object> {
   readonly [value]?: Row;
 }
 
-/** As SQLite calls it. */
-export const underscored = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+const underscoredNames = new Map<string, string>();
+
+/** As SQLite calls it. Of few names it is asked at every statement. */
+export function underscored(name: string): string {
+  const known = underscoredNames.get(name);
+  if (known !== undefined) return known;
+  const made = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  underscoredNames.set(name, made);
+  return made;
+}
 
 /** Makes a table. MongoDB calls it by its name, SQLite with underscores. */
 export function tableOf<F extends Fields>(

@@ -7,6 +7,7 @@
 import type { Instant, Milliseconds } from "../clock.ts";
 import type { Limit } from "../domain/limit.ts";
 import type { AccountId, GrantId, SignIn } from "../domain/records.ts";
+import type { ArtifactExtension } from "./contract.ts";
 
 export interface NativeSteps {
   /**
@@ -14,14 +15,31 @@ export interface NativeSteps {
    * none was left.
    */
   takeSlot(keyHash: string, limit: Limit, now: Instant): { taken: boolean; count: number; resetsAt: Instant };
+  /** Takes as many of `wanted` as there are. */
+  takeSlots(
+    keyHash: string,
+    wanted: number,
+    limit: Limit,
+    now: Instant,
+  ): { taken: number; resetsAt: Instant };
   /** Gives a slot back that the same transaction took. */
   giveSlotBack(keyHash: string): void;
-  /** Reserves a place in a flow: see ThrottleStore. */
+  /**
+   * Reserves the next place in a flow of at most `limit` per window and returns when it may go: `now`, or
+   * later by what others have reserved, by `longestMs` at the most. See LinkStore.inquire.
+   */
   reservePlace(keyHash: string, limit: Limit, now: Instant, longestMs: Milliseconds): Instant;
+  /** See ArtifactStore.extend. */
+  extendArtifact(artifact: ArtifactExtension, now: Instant): boolean;
   /** Makes this transaction and every other that changes who is an owner exclude each other. */
   excludeOwners(): void;
   /** Removes up to so many tokens of grants. Returns how many. */
   removeTokens(grantIds: readonly GrantId[], most: number): number;
+  /**
+   * Removes up to so many artifacts and sessions that had expired then, with what hangs on those. Returns how
+   * many.
+   */
+  removeExpiredArtifacts(now: Instant, limit: number): number;
   /** Removes the `Grant`s themselves, under the SHA-256 of their ids. */
   removeGrants(grantIds: readonly GrantId[]): void;
   /** Those for whose code the portal was given anything. */

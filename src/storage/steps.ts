@@ -81,6 +81,7 @@ export type Step =
       readonly set: AnyRow;
       readonly listing: Listing<AnyRow>;
     }
+  | { readonly op: "takeOut"; readonly table: AnyTable; readonly where: AnyRow }
   | { readonly op: "write"; readonly steps: readonly WriteStep[] }
   | { readonly op: "call"; readonly name: keyof NativeSteps; readonly values: readonly unknown[] };
 
@@ -159,6 +160,11 @@ export function* take<Row extends object>(
 ): Steps<Row | undefined> {
   const step = { op: "take", table: loose(table), where, set, listing: listing as Listing<AnyRow> } as const;
   return (yield step) as Row | undefined;
+}
+
+/** Removes the one that there is, and gives it: of racers one has it. */
+export function* takeOut<Row extends object>(table: Table<Row>, where: Where<Row>): Steps<Row | undefined> {
+  return (yield { op: "takeOut", table: loose(table), where }) as Row | undefined;
 }
 
 /** Removes them, or so many of them. Returns how many. */

@@ -3,32 +3,17 @@
  */
 
 import type { ClientSession } from "mongodb";
-import type { Instant } from "../../clock.ts";
 import { endingKey } from "../../domain/endings.ts";
 import type { ClientId } from "../../domain/records.ts";
-import { LEAST_EXTENSION_MS } from "../artifact-extension.ts";
-import type { ArtifactExtension, ArtifactStore } from "../contract.ts";
+import type { ArtifactStore } from "../contract.ts";
 import { decryptPayload, encryptPayload } from "../encrypted-fields.ts";
 import type { FieldEncryption } from "../field-encryption.ts";
 import { revokeGrants } from "../intentions/revoking.ts";
-import { isDuplicate, type MongoDatabase } from "./database.ts";
+import { call } from "../steps.ts";
+import { isDuplicate, type MongoDatabase, within } from "./database.ts";
 import { artifactId, at } from "./documents.ts";
 import type { MongoEngine } from "./engine.ts";
 import { createSessionMethods } from "./sessions.ts";
-
-/** See ArtifactStore.extend. */
-export async function extendArtifact(
-  { artifacts }: Pick<MongoDatabase["collections"], "artifacts">,
-  { model, idHash, until }: ArtifactExtension,
-  now: Instant,
-): Promise<boolean> {
-  const isSooner = { $gt: at(now), $lt: at(until - LEAST_EXTENSION_MS) };
-  const { modifiedCount } = await artifacts.updateOne(
-    { _id: artifactId(model, idHash), expiresAt: isSooner },
-    { $set: { expiresAt: at(until) } },
-  );
-  return modifiedCount === 1;
-}
 
 export function createArtifactStore(
   database: MongoDatabase,
@@ -91,7 +76,7 @@ export function createArtifactStore(
         const { modifiedCount } = await artifacts.updateOne(
           { _id: artifactId(model, idHash), consumed: { $exists: false }, expiresAt: { $gt: at(now) } },
           { $set: { consumed: Math.floor(now / 1000) } },
-          session === undefined ? {} : { session },
+          within(session),
         );
         return modifiedCount === 1;
       };
@@ -106,7 +91,7 @@ export function createArtifactStore(
     destroy: (model, idHash) =>
       database.run(async () => void (await artifacts.deleteOne({ _id: artifactId(model, idHash) }))),
 
-    extend: (artifact, now) => database.run(() => extendArtifact(database.collections, artifact, now)),
+    extend: (artifact, now) => engine.run(() => call("extendArtifact", artifact, now)),
 
     revokeGrant: (grantId, { signIn } = {}) =>
       database.transaction(async (session) => {

@@ -17,7 +17,7 @@ import {
   type Steps,
   type WriteStep,
 } from "../steps.ts";
-import { isDuplicate, type MongoDatabase } from "./database.ts";
+import { isDuplicate, type MongoDatabase, within } from "./database.ts";
 
 type AnyRow = Readonly<Record<string, unknown>>;
 type AnyTable = Table<never>;
@@ -74,6 +74,7 @@ function toDocument(table: AnyTable, row: AnyRow): Document {
     const path = pathOf(table, name);
     const value = field.kind === "place" ? new ObjectId() : row[name];
     if (field.isPart || value === undefined || (path === "_id" && name !== table.key)) continue;
+    if (field.isLeftOut && value === null) continue;
     const [outer = "", inner] = path.split(".");
     const stored = field.kind === "place" ? value : toStored(field, value);
     if (inner === undefined) document[outer] = stored;
@@ -172,7 +173,7 @@ export class MongoEngine implements Engine {
   }
 
   async #step(session: ClientSession | undefined, step: Step): Promise<unknown> {
-    const options = session === undefined ? {} : { session };
+    const options = within(session);
     switch (step.op) {
       case "get": {
         const keys = step.keys.map((key) => toStored(fieldOf(step.table, step.table.key), key));
@@ -195,6 +196,11 @@ export class MongoEngine implements Engine {
             ...(listing.by === undefined ? {} : { hint: listing.by as unknown as Document }),
           },
         );
+        return found === null ? undefined : toRow(table, found);
+      }
+      case "takeOut": {
+        const { table, where } = step;
+        const found = await this.#collection(table).findOneAndDelete(toFilter(table, where), options);
         return found === null ? undefined : toRow(table, found);
       }
       case "write":
@@ -224,7 +230,7 @@ export class MongoEngine implements Engine {
     const read = async (more: Document, most: number | undefined) => {
       const found = await this.#collection(table)
         .find({ $and: [filter, more] } as Document, {
-          ...(session === undefined ? {} : { session }),
+          ...within(session),
           sort: toSort(table, listing),
           ...(most === undefined ? {} : { limit: most }),
           ...(skip === undefined ? {} : { skip }),
@@ -247,7 +253,7 @@ export class MongoEngine implements Engine {
   }
 
   async #write(session: ClientSession | undefined, step: WriteStep): Promise<number> {
-    const options = session === undefined ? {} : { session };
+    const options = within(session);
     const collection = this.#collection(step.table);
     switch (step.op) {
       case "insert":
@@ -267,8 +273,10 @@ export class MongoEngine implements Engine {
         if (step.limit === undefined) return (await collection.deleteMany(filter, options)).deletedCount;
         const some = { ...options, projection: { _id: 1 }, limit: step.limit };
         const ids = (await collection.find(filter, some).toArray()).map(({ _id }) => _id);
-        if (ids.length > 0) await collection.deleteMany({ _id: { $in: ids } }, options);
-        return ids.length;
+        if (ids.length === 0) return 0;
+        // What is no such row any more stays.
+        const still = { $and: [{ _id: { $in: ids } }, filter] } as Document;
+        return (await collection.deleteMany(still, options)).deletedCount;
       }
     }
   }
@@ -283,7 +291,7 @@ export class MongoEngine implements Engine {
       const [only] = run;
       if (only !== undefined && run.length === 1) await this.#write(session, only);
       else if (table !== undefined) {
-        const options = session === undefined ? {} : { session };
+        const options = within(session);
         await this.#collection(table).bulkWrite(run.map(toOperation), options);
       }
       start = end;

@@ -1,28 +1,31 @@
 /** Native steps (../native-steps.ts) in MongoDB: commands of their own, in the transaction's session. */
 
 import { createHash } from "node:crypto";
-import { type ClientSession, ObjectId } from "mongodb";
+import { ObjectId } from "mongodb";
 import { asSecretHash } from "../../domain/ids.ts";
 import type { GrantId } from "../../domain/records.ts";
 import { TOKEN_MODELS } from "../../domain/selecting.ts";
-import type { MongoDatabase } from "./database.ts";
+import { LEAST_EXTENSION_MS } from "../artifact-extension.ts";
+import { type MongoDatabase, within } from "./database.ts";
 import { artifactId, at } from "./documents.ts";
 import type { MongoSteps } from "./engine.ts";
-import type { ThrottleWriter } from "./throttles.ts";
+import { createThrottleSteps } from "./throttles.ts";
 
 /** The ids of artifacts that are tokens. */
 const TOKEN_ID = new RegExp(`^(?:${TOKEN_MODELS.join("|")}):`);
 
-const within = (session: ClientSession | undefined) => (session === undefined ? {} : { session });
-
-export function createNativeSteps({ collections }: MongoDatabase, throttles: ThrottleWriter): MongoSteps {
-  const { artifacts, meta, sessions } = collections;
+export function createNativeSteps(database: MongoDatabase): MongoSteps {
+  const { artifacts, meta, sessions } = database.collections;
 
   return {
-    takeSlot: (session, keyHash, limit, now) => throttles.take(keyHash, limit, now, session),
-    giveSlotBack: (session, keyHash) => throttles.giveBack(keyHash, session),
-    reservePlace: (session, keyHash, limit, now, longestMs) =>
-      throttles.reserve(keyHash, limit, now, longestMs, session),
+    ...createThrottleSteps(database),
+
+    async extendArtifact(session, { model, idHash, until }, now) {
+      const isSooner = { $gt: at(now), $lt: at(until - LEAST_EXTENSION_MS) };
+      const its = { _id: artifactId(model, idHash), expiresAt: isSooner };
+      const change = { $set: { expiresAt: at(until) } };
+      return (await artifacts.updateOne(its, change, within(session))).modifiedCount === 1;
+    },
 
     // Each of them sees what the one before has left, which the documents that they write don't see to: two
     // owners may demote each other.
@@ -39,6 +42,29 @@ export function createNativeSteps({ collections }: MongoDatabase, throttles: Thr
       if (found.length > 0)
         await artifacts.deleteMany({ _id: { $in: found.map(({ _id }) => _id) } }, within(session));
       return found.length;
+    },
+
+    // Of sessions, whose rows are removed, too, it counts both.
+    async removeExpiredArtifacts(session, now, limit) {
+      const isOver = { expiresAt: { $lte: at(now) } };
+      const options = { ...within(session), projection: { _id: 1 }, sort: { expiresAt: 1 }, limit } as const;
+      const tokens = (await artifacts.find(isOver, options).toArray()).map(({ _id }) => _id);
+      const ended = (await sessions.find(isOver, options).toArray()).map(({ _id }) => _id);
+      // Rows that parallel resumes left behind in sessions that go on.
+      const isLeftOver = { "rows.expiresAt": { $lte: at(now) }, expiresAt: { $gt: at(now) } };
+      const byRow = { ...options, sort: { "rows.expiresAt": 1 } } as const;
+      const live = (await sessions.find(isLeftOver, byRow).toArray()).map(({ _id }) => _id);
+      // What was prolonged meanwhile stays.
+      const gone = [
+        tokens.length > 0 &&
+          (await artifacts.deleteMany({ _id: { $in: tokens }, ...isOver }, within(session))).deletedCount,
+        ended.length > 0 &&
+          (await sessions.deleteMany({ _id: { $in: ended }, ...isOver }, within(session))).deletedCount,
+        live.length > 0 &&
+          (await sessions.updateMany({ _id: { $in: live } }, { $pull: { rows: isOver } }, within(session)))
+            .modifiedCount,
+      ];
+      return gone.reduce<number>((sum, count) => sum + Number(count), 0);
     },
 
     async removeGrants(session, grantIds) {

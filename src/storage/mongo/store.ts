@@ -18,15 +18,10 @@ import { collectionsIn } from "./documents.ts";
 import { MongoEngine } from "./engine.ts";
 import { differences, ensureCollections } from "./ensure-collections.ts";
 import { fillDueAt } from "./filling.ts";
-import { createKeyStore } from "./keys.ts";
 import { openLoad, refuseUnfinishedLoad } from "./load.ts";
 import { MONGO_MIGRATIONS, type MongoMigration } from "./migrations.ts";
 import { createNativeSteps } from "./native-steps.ts";
 import { createSessionLists } from "./session-lists.ts";
-import { createSignInStore } from "./sign-ins.ts";
-import { createSweep } from "./sweep.ts";
-import { createThrottleStore, createThrottleWriter } from "./throttles.ts";
-import { createWork } from "./work.ts";
 
 export interface MongoSettings {
   /** A connection string; it may hold a password. */
@@ -56,22 +51,19 @@ export async function openMongoStore(options: MongoOptions): Promise<Store> {
 }
 
 function assemble(database: MongoDatabase, encryption: FieldEncryption, needed: number): Store {
-  const throttles = createThrottleWriter(database);
-  const engine = new MongoEngine(database, createNativeSteps(database, throttles));
+  const engine = new MongoEngine(database, createNativeSteps(database));
   const store = assembleStore({
     engine,
+    shortLived: engine,
     encryption,
     deferredMail: { least: 50, most: 500, turnMs: TURN_MS, aTransaction: 1 },
+    sweeping: { least: 50, most: 500, turnMs: TURN_MS },
     native: {
-      signIns: createSignInStore(database, encryption),
       accountsAtClients: createAccountAtClientStore(database, engine),
       artifacts: createArtifactStore(database, encryption, engine),
-      keys: createKeyStore(database, encryption),
-      throttles: createThrottleStore(database, throttles, encryption),
-      administration: { ...createSessionLists(database), ...createWork(database, throttles, encryption) },
+      administration: createSessionLists(database),
       turnMs: TURN_MS,
       grantsATurn: 100,
-      sweep: createSweep(database, engine),
       schemaVersion: () => database.run(async () => ({ found: await versionOf(database.db), needed })),
       // A member that can't write steps down or ends, and a primary is asked for reads: schemaVersion fails.
       writeFault: async () => undefined,

@@ -4,33 +4,29 @@
 
 import { asGrantId } from "../../domain/ids.ts";
 import { as, text } from "../../sql-columns.ts";
-import { LEAST_EXTENSION_MS } from "../artifact-extension.ts";
 import type { ArtifactStore } from "../contract.ts";
 import { decryptPayload, encryptPayload } from "../encrypted-fields.ts";
 import type { FieldEncryption } from "../field-encryption.ts";
 import { revokeGrants } from "../intentions/revoking.ts";
+import { call } from "../steps.ts";
 import type { Database } from "./database.ts";
 import { endingsOfClient } from "./endings.ts";
 import type { SqliteEngine } from "./engine.ts";
 import { ARTIFACT_COLUMNS, toEncryptedArtifact } from "./rows.ts";
 import { createSessionMethods } from "./sessions.ts";
 
-/** See ArtifactStore.extend. */
-export const EXTEND_ARTIFACT = `
-  UPDATE artifacts SET expires_at = :until
-  WHERE model = :model AND id_hash = :idHash AND expires_at > :now AND expires_at < :until -
-    ${LEAST_EXTENSION_MS}`;
+export interface ArtifactParts {
+  /** For endings, which must not come undone. */
+  durable: Database;
+  /** For what may be lost in a power cut, as long as a killed process loses nothing. */
+  fast: Database;
+  engine: SqliteEngine;
+  shortLived: SqliteEngine;
+  encryption: FieldEncryption;
+}
 
-/**
- * `database` is for what may be lost in a power cut, as long as a killed process loses nothing; `durable` is
- * for endings, which must not come undone.
- */
-export function createArtifactStore(
-  database: Database,
-  durable: Database,
-  encryption: FieldEncryption,
-  engine: SqliteEngine,
-): ArtifactStore {
+export function createArtifactStore(parts: ArtifactParts): ArtifactStore {
+  const { durable, fast: database, engine, shortLived, encryption } = parts;
   const upsert = database.prepare(`
     INSERT INTO artifacts (model, id_hash, sealed_payload, grant_id, account_id, client_id, endings,
       expires_at)
@@ -60,7 +56,6 @@ export function createArtifactStore(
     "SELECT grant_id FROM selections WHERE session_uid = :sessionUid AND client_id = :clientId",
     { grant_id: as(text, asGrantId) },
   );
-  const extend = database.prepare(EXTEND_ARTIFACT);
   const destroy = database.prepare("DELETE FROM artifacts WHERE model = :model AND id_hash = :idHash");
   const { findSession, ...sessionMethods } = createSessionMethods(database, { durable, engine, encryption });
 
@@ -106,8 +101,7 @@ export function createArtifactStore(
         destroy.run({ model, idHash });
       }),
 
-    extend: ({ model, idHash, until }, now) =>
-      database.run(() => extend.run({ model, idHash, until, now }) === 1),
+    extend: (artifact, now) => shortLived.run(() => call("extendArtifact", artifact, now)),
 
     revokeGrant: (grantId, { signIn } = {}) =>
       durable.transaction(() => {
