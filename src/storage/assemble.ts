@@ -4,10 +4,11 @@
  */
 
 import type { PaceOptions } from "../pace.ts";
-import type { AdminStore, Store } from "./contract.ts";
+import type { AccountAtClientStore, Store } from "./contract.ts";
 import { keyHashOf } from "./encrypted-fields.ts";
 import type { FieldEncryption } from "./field-encryption.ts";
 import { createAccountStore } from "./intentions/accounts.ts";
+import { createArtifactStore } from "./intentions/artifacts.ts";
 import { createAuditStore } from "./intentions/audit.ts";
 import { createChanges } from "./intentions/changes.ts";
 import { createClientStore } from "./intentions/clients.ts";
@@ -21,6 +22,8 @@ import { createListings } from "./intentions/listings.ts";
 import { createQueueMail } from "./intentions/mail.ts";
 import { createOutboxStore } from "./intentions/outbox.ts";
 import { createInvitations } from "./intentions/roles.ts";
+import { createSelecting } from "./intentions/selecting.ts";
+import { createSessionLists } from "./intentions/session-lists.ts";
 import { createSetBack } from "./intentions/set-back.ts";
 import { createSignInStore } from "./intentions/sign-ins.ts";
 import { createSweep } from "./intentions/sweep.ts";
@@ -31,11 +34,8 @@ import type { Engine } from "./steps.ts";
 
 /** What a back end does by itself. */
 export interface Native
-  extends Pick<
-    Store,
-    "accountsAtClients" | "artifacts" | "turnMs" | "grantsATurn" | "schemaVersion" | "writeFault" | "close"
-  > {
-  administration: Pick<AdminStore, "sessions" | "session">;
+  extends Pick<Store, "turnMs" | "grantsATurn" | "schemaVersion" | "writeFault" | "close"> {
+  accountsAtClients: Omit<AccountAtClientStore, "select">;
 }
 
 export interface StoreParts {
@@ -61,9 +61,9 @@ export function assembleStore({
 }: StoreParts): Store {
   const hash = keyHashOf(encryption);
   const queueMail = createQueueMail(encryption, hash);
-  const { administration, ...rest } = native;
   return {
-    ...rest,
+    ...native,
+    accountsAtClients: { ...native.accountsAtClients, ...createSelecting(engine) },
     accounts: createAccountStore(engine),
     directory: createDirectoryStore(engine, queueMail),
     links: {
@@ -71,6 +71,7 @@ export function assembleStore({
       ...createLinkMethods(engine, queueMail),
     },
     outbox: createOutboxStore(engine, { encryption, queueMail, hash, pace: deferredMail }),
+    artifacts: createArtifactStore({ engine, shortLived, encryption }),
     signIns: createSignInStore(shortLived, encryption),
     keys: createKeyStore(engine, encryption),
     throttles: createThrottleStore(shortLived, hash),
@@ -79,8 +80,8 @@ export function assembleStore({
     audit: createAuditStore(engine),
     verifications: createVerificationStore(engine),
     administration: {
-      ...administration,
       ...createListings(engine),
+      ...createSessionLists(engine),
       ...createChanges(engine, { encryption, queueMail }),
       ...createInvitations(engine),
       ...createWork(engine),

@@ -24,12 +24,12 @@ type AnyTable = Table<never>;
 type AnyField = Field<unknown>;
 
 /** Native steps as MongoDB has them. */
-export type MongoSteps = {
-  [Name in keyof NativeSteps]: (
-    session: ClientSession | undefined,
-    ...values: Parameters<NativeSteps[Name]>
-  ) => Promise<ReturnType<NativeSteps[Name]>>;
+export type InMongo<NativeSteps> = {
+  [Name in keyof NativeSteps]: NativeSteps[Name] extends (...values: infer Values) => infer Result
+    ? (session: ClientSession | undefined, ...values: Values) => Promise<Result>
+    : never;
 };
+export type MongoSteps = InMongo<NativeSteps>;
 
 /** The last instant of a date. */
 const LAST_INSTANT = 8_640_000_000_000_000;

@@ -16,7 +16,6 @@ import type { Dump } from "../dump.ts";
 import type { FieldEncryption } from "../field-encryption.ts";
 import type { MigrationReport } from "../migration.ts";
 import { createAccountAtClientStore } from "./accounts-at-clients.ts";
-import { createArtifactStore } from "./artifacts.ts";
 import { Database, type Durability } from "./database.ts";
 import { withDump } from "./dump.ts";
 import { SqliteEngine } from "./engine.ts";
@@ -25,7 +24,6 @@ import { LockQueue } from "./lock-queue.ts";
 import { SQLITE_MIGRATIONS, type SqliteMigration } from "./migrations.ts";
 import { createNativeSteps } from "./native-steps.ts";
 import { checkSchema, createVersionReader, migrateSchema, prepareSchema } from "./prepare-schema.ts";
-import { createSessionLists } from "./session-lists.ts";
 import { createWriteProbe } from "./write-probe.ts";
 
 export interface SqliteStore extends Store {
@@ -131,9 +129,7 @@ function assemble({ durable, fast, encryption, needed }: StoreParts): SqliteStor
     deferredMail: { least: 5, most: 200, turnMs: TURN_MS, aTransaction: 200 },
     sweeping: { least: 20, most: 500, turnMs: TURN_MS },
     native: {
-      accountsAtClients: createAccountAtClientStore(durable, engine),
-      artifacts: createArtifactStore({ durable, fast, engine, shortLived, encryption }),
-      administration: createSessionLists(durable),
+      accountsAtClients: createAccountAtClientStore(durable),
       turnMs: TURN_MS,
       grantsATurn: 5,
       schemaVersion: async () => ({ found: await readVersion(), needed }),
