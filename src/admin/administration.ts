@@ -22,7 +22,7 @@ export interface AdministrationDeps {
   accountsAtClients: AccountAtClientStore;
   artifacts: Pick<ArtifactStore, "revokeGrant">;
   clients: ClientDirectory;
-  kit: HttpDependencies;
+  http: HttpDependencies;
   /** Who sends a request to the REST API. */
   authenticate: ApiDependencies["authenticate"];
   /** Signs administrators in to the pages. */
@@ -47,7 +47,7 @@ export function administrationRoutes(router: Router, deps: AdministrationDeps): 
   const version = ownVersion();
   apiRoutes(router, { service, authenticate, issuer: config.issuer, version, logger });
   const installMissing = consoleRoutes(router, {
-    kit: deps.kit,
+    http: deps.http,
     service,
     accountsAtClients: deps.accountsAtClients,
     artifacts: deps.artifacts,

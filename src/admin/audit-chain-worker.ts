@@ -8,12 +8,12 @@ import { randomUUID } from "node:crypto";
 import type { Clock, Milliseconds } from "../clock.ts";
 import { chainMac, chainMark, firstBase } from "../domain/audit-chain.ts";
 import { Pace, TURN_MS } from "../pace.ts";
-import type { AdminStore, AuditStore } from "../storage/contract.ts";
+import type { AuditStore, WorkStore } from "../storage/contract.ts";
 import { runAlone, type WorkerRun } from "../worker-loop.ts";
 
 export interface AuditChainWorkerOptions {
   audit: AuditStore;
-  administration: Pick<AdminStore, "takeLease">;
+  administration: Pick<WorkStore, "takeLease">;
   clock: Clock;
   key: Buffer;
   /** For how long events are kept, in milliseconds; null: for ever. */

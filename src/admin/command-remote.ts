@@ -47,7 +47,7 @@ export function brokerUrl(text: string): string {
   return url.href.replace(/\/+$/, "");
 }
 
-export interface RemoteParts {
+export interface RemoteCallerDependencies {
   /** As `brokerUrl` gives it. */
   url: string;
   token: string;
@@ -60,17 +60,17 @@ export interface RemoteParts {
  * Calls a broker. No call takes longer than 30 seconds, and none follows a redirect: it would carry the token
  * elsewhere.
  */
-export function createRemoteCaller(parts: RemoteParts): AdminCaller {
+export function createRemoteCaller(dependencies: RemoteCallerDependencies): AdminCaller {
   return {
     async call(definition, input, { ifMatch, idempotencyKey } = {}) {
       const request = {
         ...requestOf(definition, input),
         method: definition.method,
         redirect: "manual" as const,
-        signal: AbortSignal.any([parts.signal, AbortSignal.timeout(timeoutMs)]),
+        signal: AbortSignal.any([dependencies.signal, AbortSignal.timeout(timeoutMs)]),
       };
       const headers = {
-        authorization: `Bearer ${parts.token}`,
+        authorization: `Bearer ${dependencies.token}`,
         accept: "application/json",
         ...(request.body === undefined ? {} : { "content-type": "application/json" }),
         ...(ifMatch === undefined ? {} : { "if-match": ifMatchText(ifMatch) }),
@@ -78,9 +78,9 @@ export function createRemoteCaller(parts: RemoteParts): AdminCaller {
       };
       const { path, body, ...rest } = request;
       const init = { ...rest, headers, ...(body === undefined ? {} : { body }) };
-      const { response, text } = await send(`${parts.url}${API_PATH}${path}`, init, parts);
+      const { response, text } = await send(`${dependencies.url}${API_PATH}${path}`, init, dependencies);
       // What a broker of another version gives beside or without it, is shown as it is.
-      return readAnswer(response, text, parts) as Answer<OutputOf<typeof definition>>;
+      return readAnswer(response, text, dependencies) as Answer<OutputOf<typeof definition>>;
     },
   };
 }
@@ -119,7 +119,7 @@ function segmentOf(field: string, value: string): string {
 async function send(
   address: string,
   init: RequestInit,
-  { url, signal }: RemoteParts,
+  { url, signal }: RemoteCallerDependencies,
 ): Promise<{ response: Response; text: string }> {
   try {
     const response = await fetch(address, init);
@@ -144,20 +144,26 @@ function whyUnreachable(error: unknown, url: string): string {
   return `${url} can't be reached (${code}). Is this the broker's issuer, and is the service running?`;
 }
 
-function readAnswer(response: Response, text: string, parts: RemoteParts): Answer<unknown> {
+function readAnswer(
+  response: Response,
+  text: string,
+  dependencies: RemoteCallerDependencies,
+): Answer<unknown> {
   const { status, headers } = response;
   const content = parse(text);
   const isJson = /^application\/(problem\+)?json\b/.test(headers.get("content-type") ?? "");
   if (status >= 300 && status < 400) {
     const place = headers.get("location") ?? "elsewhere";
-    throw LiaisonError.storeUnavailable(`${parts.url} redirects to ${place}. Give --url the issuer itself.`);
+    throw LiaisonError.storeUnavailable(
+      `${dependencies.url} redirects to ${place}. Give --url the issuer itself.`,
+    );
   }
   if (!isJson || content === undefined) {
     const problem = `answers (${status}), but not as an administration does. Is this the broker's issuer?`;
-    throw LiaisonError.storeUnavailable(`${parts.url} ${problem}`);
+    throw LiaisonError.storeUnavailable(`${dependencies.url} ${problem}`);
   }
   const revision = /^(?:W\/)?"([^"]*)"$/.exec(headers.get("etag") ?? "")?.[1];
-  if (!response.ok) throw problemOf(status, content, revision, parts);
+  if (!response.ok) throw problemOf(status, content, revision, dependencies);
   return { output: content, ...(revision === undefined ? {} : { revision }) };
 }
 
@@ -178,7 +184,7 @@ function problemOf(
   status: number,
   problem: JsonObject,
   revision: string | undefined,
-  parts: RemoteParts,
+  dependencies: RemoteCallerDependencies,
 ): LiaisonError {
   const { detail, errors, current, differences } = problem;
   const code = codes[status] ?? "store_unavailable";
@@ -186,12 +192,15 @@ function problemOf(
   if (code === "unauthorized") {
     const fix =
       "It may have expired or been removed, or be another broker's. A new API key: liaison keys create";
-    return LiaisonError.of(code, `${parts.url} doesn't know the token of ${parts.tokenSource}. ${fix}`);
+    return LiaisonError.of(
+      code,
+      `${dependencies.url} doesn't know the token of ${dependencies.tokenSource}. ${fix}`,
+    );
   }
   if (code === "forbidden") {
     return LiaisonError.of(
       code,
-      `${message} The token of ${parts.tokenSource} lacks it; a key with it: liaison keys create`,
+      `${message} The token of ${dependencies.tokenSource} lacks it; a key with it: liaison keys create`,
     );
   }
   if (code === "bad_request" && Array.isArray(errors)) return new InputError(errors as FieldFault[]);

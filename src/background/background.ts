@@ -9,7 +9,7 @@ import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import { createAuditChainWorker } from "../admin/audit-chain-worker.ts";
 import { auditKeyOf } from "../admin/audit-key.ts";
-import { createCountBuffer, createCounters, type MetricCount } from "../admin/metrics.ts";
+import { type Counters, createCountBuffer, createCounters, type MetricCount } from "../admin/metrics.ts";
 import { ALL_SCOPES } from "../admin/scopes.ts";
 import { outboxWithMetrics } from "../admin/service-metrics.ts";
 import { createVerificationWorker } from "../admin/verification-worker.ts";
@@ -24,7 +24,7 @@ import { renderMail } from "../mail/rendering.ts";
 import { createSmtpTransport, type MailTransport } from "../mail/transport.ts";
 import { watchedTransport } from "../mail/watched-transport.ts";
 import { createBackChannelLogoutWorker } from "../oidc/back-channel-logout.ts";
-import { createClientDirectory } from "../oidc/clients.ts";
+import { type ClientDirectory, createClientDirectory } from "../oidc/clients.ts";
 import { createEndedGrantsWorker } from "../oidc/ended-grants.ts";
 import { loadKeys } from "../oidc/keys.ts";
 import { createTokenMaker } from "../oidc/provider.ts";
@@ -118,10 +118,11 @@ export async function createBackground(deps: BackgroundDeps): Promise<Background
 }
 
 async function createWorkers(
-  { config, store, clock, logger }: BackgroundDeps,
+  deps: BackgroundDeps,
   transport: MailTransport,
   metrics: ReturnType<typeof createCountBuffer>,
 ): Promise<Record<WorkerName, WorkerLoop>> {
+  const { config, store, clock, logger } = deps;
   const loop = (name: WorkerName, pollMs: Milliseconds, runOnce: (run: WorkerRun) => Promise<unknown>) =>
     createWorkerLoop({ name, pollMs, runOnce, logger });
   const clients = await createClientDirectory(store.clients, config.portals, {
@@ -130,41 +131,10 @@ async function createWorkers(
   });
   const counters = createCounters({ now: () => clock.now(), onCount: metrics.add });
 
-  const outbox = createOutboxWorker({
-    outbox: outboxWithMetrics(store.outbox, counters),
-    throttles: store.throttles,
-    limits: mailLimits(config),
-    transport,
-    render: await mailRenderer(config, createSiteSource(config, clients), clock),
-    clock,
-    logger,
-    workerId: randomUUID(),
-    linkLifetimeMs: config.linking.link_lifetime_seconds * 1000,
-    concurrency: config.mail.smtp.max_connections,
-  });
-  const inquiries = createInquiryWorker({
-    links: store.links,
-    directory: store.directory,
-    clock,
-    logger,
-    settings: {
-      mailDomain: mailDomain(config),
-      mailLimits: mailLimits(config),
-      trustedUpstreams: new Set(
-        config.upstreams.filter((one) => one.trusted_email).map(({ id }) => asUpstreamId(id)),
-      ),
-    },
-  });
-  const { audit_retention_days: retentionDays } = config.administration;
+  const outbox = await outboxWorker(deps, { clients, transport, counters });
+  const inquiries = inquiryWorker(deps);
   const auditKey = await auditKeyOf(store.keys);
-  const auditChain = createAuditChainWorker({
-    audit: store.audit,
-    administration: store.administration,
-    clock,
-    key: auditKey,
-    retentionMs: retentionDays === null ? null : retentionDays * dayMs,
-    turnMs: store.turnMs,
-  });
+  const auditChain = auditChainWorker(deps, auditKey);
   const verifier = createVerificationWorker({
     audit: store.audit,
     verifications: store.verifications,
@@ -172,23 +142,7 @@ async function createWorkers(
     clock,
     logger,
   });
-  const backChannelLogout = createBackChannelLogoutWorker({
-    administration: store.administration,
-    clients,
-    provider: createTokenMaker({
-      config,
-      artifacts: store.artifacts,
-      accountsAtClients: store.accountsAtClients,
-      clients,
-      keys: await loadKeys(store.keys),
-      clock,
-      clientCredentialsScopes: ALL_SCOPES,
-    }),
-    privateHosts: config.private_hosts,
-    clock,
-    logger,
-  });
-
+  const backChannelLogout = await backChannelLogoutWorker(deps, clients);
   const endedGrants = createEndedGrantsWorker({
     administration: store.administration,
     clock,
@@ -215,6 +169,77 @@ async function createWorkers(
     }),
     sweep: loop("sweep", 60_000, (run) => store.sweep(clock.now() - sweepSlackMs, run)),
   };
+}
+
+async function outboxWorker(
+  { config, store, clock, logger }: BackgroundDeps,
+  {
+    clients,
+    transport,
+    counters,
+  }: { clients: ClientDirectory; transport: MailTransport; counters: Counters },
+) {
+  return createOutboxWorker({
+    outbox: outboxWithMetrics(store.outbox, counters),
+    throttles: store.throttles,
+    limits: mailLimits(config),
+    transport,
+    render: await mailRenderer(config, createSiteSource(config, clients), clock),
+    clock,
+    logger,
+    workerId: randomUUID(),
+    linkLifetimeMs: config.linking.link_lifetime_seconds * 1000,
+    concurrency: config.mail.smtp.max_connections,
+  });
+}
+
+function inquiryWorker({ config, store, clock, logger }: BackgroundDeps) {
+  const trusted = config.upstreams.filter((one) => one.trusted_email);
+  return createInquiryWorker({
+    links: store.links,
+    directory: store.directory,
+    clock,
+    logger,
+    settings: {
+      mailDomain: mailDomain(config),
+      mailLimits: mailLimits(config),
+      trustedUpstreams: new Set(trusted.map(({ id }) => asUpstreamId(id))),
+    },
+  });
+}
+
+function auditChainWorker({ config, store, clock }: BackgroundDeps, key: Buffer) {
+  const { audit_retention_days: retentionDays } = config.administration;
+  return createAuditChainWorker({
+    audit: store.audit,
+    administration: store.administration,
+    clock,
+    key,
+    retentionMs: retentionDays === null ? null : retentionDays * dayMs,
+    turnMs: store.turnMs,
+  });
+}
+
+async function backChannelLogoutWorker(
+  { config, store, clock, logger }: BackgroundDeps,
+  clients: ClientDirectory,
+) {
+  return createBackChannelLogoutWorker({
+    administration: store.administration,
+    clients,
+    provider: createTokenMaker({
+      config,
+      artifacts: store.artifacts,
+      accountsAtClients: store.accountsAtClients,
+      clients,
+      keys: await loadKeys(store.keys),
+      clock,
+      clientCredentialsScopes: ALL_SCOPES,
+    }),
+    privateHosts: config.private_hosts,
+    clock,
+    logger,
+  });
 }
 
 function mailLimits({ limits }: Pick<Config, "limits">) {

@@ -4,10 +4,10 @@
  */
 
 import type { Clock, Instant } from "../clock.ts";
-import type { AdminStore } from "../storage/contract.ts";
+import type { WorkStore } from "../storage/contract.ts";
 
 export interface ClockWatchOptions {
-  administration: Pick<AdminStore, "boundWaits">;
+  administration: Pick<WorkStore, "boundWaits">;
   clock: Clock;
   logger: { warn(fields: object, message: string): void };
 }

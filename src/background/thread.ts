@@ -70,182 +70,239 @@ const stopMs: Milliseconds = 60_000;
  * taken up again when its leases are over. What is asked of it meanwhile is done by the next.
  */
 export function createBackgroundThread(options: BackgroundThreadOptions): Background {
-  const { data, logger, restartMs = defaultRestartMs } = options;
-  const entry = options.entry ?? new URL("./entry.ts", import.meta.url);
-  let thread: Worker | undefined;
-  let state: "new" | "starting" | "running" | "dead" | "stopping" | "ended" = "new";
-  let findings: Record<string, Finding> = {};
-  let silences = 0;
-  let startedAt = 0;
-  let deaths = 0;
-  let timer: NodeJS.Timeout | undefined;
-  let changed: () => void = () => {};
-  /**
-   * What it is to be told when it runs, and of what is counted every second: summed up, for that may be much.
-   */
-  const untold = new Map<string, Work>();
-  const waiting = new Set<() => void>();
+  const watched = watchedThread(options);
+  const { untold, happenings } = watched;
+  return {
+    checks: [checkOf(watched), ...backgroundCheckNames.map((name) => foundCheck(watched, name))],
+    async start() {
+      if (watched.state !== "new") return;
+      watched.listening = setInterval(() => listen(watched), tellEveryMs);
+      watched.listening.unref();
+      begin(watched);
+      await happenings.until(() => watched.state === "running" || watched.state === "ended", startMs);
+    },
+    wake(worker) {
+      const message: Work = { kind: "wake", worker };
+      if (watched.thread !== undefined && watched.state !== "starting") watched.thread.postMessage(message);
+      else if (watched.state !== "ended") untold.keep(message);
+    },
+    count(one) {
+      if (watched.state !== "ended" || watched.thread !== undefined) untold.keep({ kind: "count", one });
+    },
+    onChange(listener) {
+      watched.changed = listener;
+    },
+    stop: () => stop(watched),
+    close: () => close(watched),
+  };
+}
 
-  /**
-   * Resolves when something has happened to the thread that may be what is waited for, or after so many
-   * milliseconds.
-   */
-  async function until(isDone: () => boolean, withinMs: Milliseconds): Promise<void> {
-    const deadline = performance.now() + withinMs;
-    while (!isDone() && performance.now() < deadline) {
-      await new Promise<void>((resolve) => {
-        const late = setTimeout(resolve, deadline - performance.now());
-        waiting.add(() => {
-          clearTimeout(late);
-          resolve();
-        });
-      });
-    }
+/** The thread, and what is known of it. */
+interface WatchedThread extends Required<BackgroundThreadOptions> {
+  readonly untold: Untold;
+  readonly happenings: Happenings;
+  thread: Worker | undefined;
+  state: "new" | "starting" | "running" | "dead" | "stopping" | "ended";
+  findings: Record<string, Finding>;
+  /** How many times in a row nothing was heard of it when it should have been. */
+  silences: number;
+  startedAt: number;
+  /** How many in a row died soon. */
+  deaths: number;
+  /** Of the next start. */
+  timer: NodeJS.Timeout | undefined;
+  /** Of the look whether it was heard of. */
+  listening: NodeJS.Timeout | undefined;
+  changed(): void;
+}
+
+function watchedThread({ data, logger, entry, restartMs }: BackgroundThreadOptions): WatchedThread {
+  return {
+    data,
+    logger,
+    entry: entry ?? new URL("./entry.ts", import.meta.url),
+    restartMs: restartMs ?? defaultRestartMs,
+    untold: createUntold(),
+    happenings: createHappenings(),
+    thread: undefined,
+    state: "new",
+    findings: {},
+    silences: 0,
+    startedAt: 0,
+    deaths: 0,
+    timer: undefined,
+    listening: undefined,
+    changed: () => {},
+  };
+}
+
+function begin(watched: WatchedThread): void {
+  watched.state = "starting";
+  watched.silences = 0;
+  watched.startedAt = performance.now();
+  let fault: unknown;
+  // Flags that this process was given, of a test runner for one, aren't for its threads.
+  const begun = new Worker(watched.entry, { workerData: watched.data, execArgv: [], name: "background" });
+  watched.thread = begun;
+  begun.on("message", (message: FromBackground) => heard(watched, message));
+  begun.on("error", (err) => {
+    fault = err;
+  });
+  begun.on("exit", (code) => died(watched, code, fault));
+}
+
+function heard(watched: WatchedThread, message: FromBackground): void {
+  watched.silences = 0;
+  if (message.kind === "found") {
+    watched.findings = message.findings;
+    return;
   }
-
-  function happened(): void {
-    const told = [...waiting];
-    waiting.clear();
-    for (const tell of told) tell();
+  if (message.kind === "stopped") watched.state = "ended";
+  else if (watched.state === "starting") {
+    const { deaths, logger, untold, thread } = watched;
+    watched.state = "running";
+    untold.tell(thread);
+    if (deaths > 0) logger.info({ deaths }, "the background runs again");
+    watched.changed();
   }
+  watched.happenings.happened();
+}
 
-  function wake(worker: WorkerName): void {
-    const message: Work = { kind: "wake", worker };
-    if (thread !== undefined && state !== "starting") thread.postMessage(message);
-    else if (state !== "ended") keep(message);
+function died(watched: WatchedThread, code: number, fault: unknown): void {
+  const { logger, restartMs, happenings } = watched;
+  watched.thread = undefined;
+  if (watched.state === "ended" || watched.state === "stopping") {
+    if (watched.state === "stopping")
+      logger.error({ ...reasonOf(fault), code }, "the background died while it was stopped");
+    watched.state = "ended";
+    happenings.happened();
+    return;
   }
+  watched.state = "dead";
+  watched.deaths = performance.now() - watched.startedAt > longLifeMs ? 1 : watched.deaths + 1;
+  const pauseMs: Milliseconds = Math.min(restartMs.first * 2 ** (watched.deaths - 1), restartMs.longest);
+  logger.error(
+    { ...reasonOf(fault), code, again_in_ms: pauseMs },
+    "the background died and is started again",
+  );
+  watched.timer = setTimeout(() => begin(watched), pauseMs);
+  watched.changed();
+  happenings.happened();
+}
 
-  function keep(message: Work): void {
-    if (message.kind === "wake") {
-      untold.set(message.worker, message);
-      return;
-    }
-    const { name, hour, count } = message.one;
-    const key = `${hour}:${name}`;
-    const known = untold.get(key);
-    const before = known?.kind === "count" ? known.one.count : 0;
-    untold.set(key, { kind: "count", one: { name, hour, count: before + count } });
+/**
+ * Every second: tells it what was counted, and looks whether it was heard of; by count, for the machine may
+ * have slept.
+ */
+function listen(watched: WatchedThread): void {
+  const { thread, state, untold, logger } = watched;
+  watched.silences += 1;
+  if (state === "running") untold.tell(thread);
+  if (watched.silences !== silencesEnded || thread === undefined || state === "stopping") return;
+  const seconds = (watched.silences * tellEveryMs) / 1000;
+  logger.error({ seconds }, "the background hangs and is ended");
+  void thread.terminate();
+}
+
+async function stop(watched: WatchedThread): Promise<void> {
+  const { thread, state, untold, happenings } = watched;
+  clearTimeout(watched.timer);
+  if (state === "new" || state === "dead") watched.state = "ended";
+  if (state === "starting" || state === "running") {
+    // One that is starting hears all of it in this order, once it listens.
+    untold.tell(thread);
+    thread?.postMessage({ kind: "stop" } satisfies ToBackground);
+    watched.state = "stopping";
   }
+  await happenings.until(() => watched.state === "ended", stopMs);
+}
 
-  function tellUntold(): void {
-    for (const message of untold.values()) thread?.postMessage(message);
-    untold.clear();
-  }
+async function close(watched: WatchedThread): Promise<void> {
+  await stop(watched);
+  clearInterval(watched.listening);
+  const last = watched.thread;
+  if (last === undefined) return;
+  watched.untold.tell(last);
+  last.postMessage({ kind: "close" } satisfies ToBackground);
+  await watched.happenings.until(() => watched.thread === undefined, closeMs);
+  if (watched.thread !== undefined) await last.terminate();
+}
 
-  function begin(): void {
-    state = "starting";
-    silences = 0;
-    startedAt = performance.now();
-    let fault: unknown;
-    // Flags that this process was given, of a test runner for one, aren't for its threads.
-    const begun = new Worker(entry, { workerData: data, execArgv: [], name: "background" });
-    thread = begun;
-    begun.on("message", (message: FromBackground) => heard(message));
-    begun.on("error", (err) => {
-      fault = err;
-    });
-    begun.on("exit", (code) => died(code, fault));
-  }
-
-  function heard(message: FromBackground): void {
-    silences = 0;
-    if (message.kind === "found") {
-      findings = message.findings;
-      return;
-    }
-    if (message.kind === "stopped") state = "ended";
-    else if (state === "starting") {
-      state = "running";
-      tellUntold();
-      if (deaths > 0) logger.info({ deaths }, "the background runs again");
-      changed();
-    }
-    happened();
-  }
-
-  function died(code: number, fault: unknown): void {
-    thread = undefined;
-    if (state === "ended" || state === "stopping") {
-      if (state === "stopping")
-        logger.error({ ...reasonOf(fault), code }, "the background died while it was stopped");
-      state = "ended";
-      happened();
-      return;
-    }
-    state = "dead";
-    deaths = performance.now() - startedAt > longLifeMs ? 1 : deaths + 1;
-    const pauseMs: Milliseconds = Math.min(restartMs.first * 2 ** (deaths - 1), restartMs.longest);
-    logger.error(
-      { ...reasonOf(fault), code, again_in_ms: pauseMs },
-      "the background died and is started again",
-    );
-    timer = setTimeout(begin, pauseMs);
-    changed();
-    happened();
-  }
-
-  /**
-   * Every second: tells it what was counted, and looks whether it was heard of; by count, for the machine may
-   * have slept.
-   */
-  function listen(): void {
-    silences += 1;
-    if (state === "running") tellUntold();
-    if (silences !== silencesEnded || thread === undefined || state === "stopping") return;
-    logger.error({ seconds: (silences * tellEveryMs) / 1000 }, "the background hangs and is ended");
-    void thread.terminate();
-  }
-  let listening: NodeJS.Timeout | undefined;
-
-  const check: Check = {
+function checkOf(watched: WatchedThread): Check {
+  return {
     name: "background",
     look() {
+      const { state, silences } = watched;
       if (state === "dead") return { status: "failing", reason: "died; it is started again" };
       if (state === "starting") return { status: "failing", reason: "starting" };
       if (state !== "running") return { status: "failing", reason: "not running" };
       return silences > silencesTold ? { status: "failing", reason: "hangs" } : { status: "ok" };
     },
   };
-  const checkOf = (name: string): Check => ({ name, look: () => findings[name] ?? { status: "ok" } });
+}
 
-  async function stop(): Promise<void> {
-    clearTimeout(timer);
-    if (state === "new" || state === "dead") state = "ended";
-    if (state === "starting" || state === "running") {
-      // One that is starting hears all of it in this order, once it listens.
-      tellUntold();
-      thread?.postMessage({ kind: "stop" } satisfies ToBackground);
-      state = "stopping";
-    }
-    await until(() => state === "ended", stopMs);
-  }
+/** What the thread's check of this name found last. */
+function foundCheck(watched: WatchedThread, name: string): Check {
+  return { name, look: () => watched.findings[name] ?? { status: "ok" } };
+}
 
+/** What a thread is to be told when it runs, and of what is counted every second. */
+interface Untold {
+  /** Counts are summed up, for they may be many. */
+  keep(message: Work): void;
+  tell(thread: Worker | undefined): void;
+}
+
+function createUntold(): Untold {
+  const untold = new Map<string, Work>();
   return {
-    checks: [check, ...backgroundCheckNames.map(checkOf)],
-    async start() {
-      if (state !== "new") return;
-      listening = setInterval(listen, tellEveryMs);
-      listening.unref();
-      begin();
-      await until(() => state === "running" || state === "ended", startMs);
+    keep(message) {
+      if (message.kind === "wake") {
+        untold.set(message.worker, message);
+        return;
+      }
+      const { name, hour, count } = message.one;
+      const key = `${hour}:${name}`;
+      const known = untold.get(key);
+      const before = known?.kind === "count" ? known.one.count : 0;
+      untold.set(key, { kind: "count", one: { name, hour, count: before + count } });
     },
-    wake,
-    count(one) {
-      if (state !== "ended" || thread !== undefined) keep({ kind: "count", one });
+    tell(thread) {
+      for (const message of untold.values()) thread?.postMessage(message);
+      untold.clear();
     },
-    onChange(listener) {
-      changed = listener;
+  };
+}
+
+interface Happenings {
+  /**
+   * Resolves when something has happened to the thread that is what is waited for, or after so many
+   * milliseconds.
+   */
+  until(isDone: () => boolean, withinMs: Milliseconds): Promise<void>;
+  /** Something happened that may be what is waited for. */
+  happened(): void;
+}
+
+function createHappenings(): Happenings {
+  const waiting = new Set<() => void>();
+  return {
+    async until(isDone, withinMs) {
+      const deadline = performance.now() + withinMs;
+      while (!isDone() && performance.now() < deadline) {
+        await new Promise<void>((resolve) => {
+          const late = setTimeout(resolve, deadline - performance.now());
+          waiting.add(() => {
+            clearTimeout(late);
+            resolve();
+          });
+        });
+      }
     },
-    stop,
-    async close() {
-      await stop();
-      clearInterval(listening);
-      const last = thread;
-      if (last === undefined) return;
-      tellUntold();
-      last.postMessage({ kind: "close" } satisfies ToBackground);
-      await until(() => thread === undefined, closeMs);
-      if (thread !== undefined) await last.terminate();
+    happened() {
+      const told = [...waiting];
+      waiting.clear();
+      for (const tell of told) tell();
     },
   };
 }

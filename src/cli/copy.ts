@@ -7,7 +7,7 @@ import type { Clock } from "../clock.ts";
 import { loadConfig } from "../config/load.ts";
 import { type CopyProgress, copyStore } from "../storage/copy.ts";
 import { placeName } from "../storage/open.ts";
-import { type Call, type Command, faultsOf, usageError } from "./command.ts";
+import { type Call, type Command, type ExitCode, faultsOf, usageError } from "./command.ts";
 import { createProgress } from "./progress.ts";
 
 /** Makes the command. */
@@ -39,38 +39,40 @@ export function copyCommand(clock: Clock): Command {
       "liaison copy --from data/liaison.db --config /etc/liaison --json",
     ],
     faults: (call) => faultsOf(() => fileOf(call)),
-    async run(call) {
-      const { flags, stdout, stderr, signal } = call;
-      const file = fileOf(call);
-      const { config } = await loadConfig({ file: flags.get("config") ?? "config" });
-      const configured = config.storage.mongodb;
-      const url = flags.get("to") ?? configured?.url;
-      if (url === undefined)
-        throw usageError("Name the replica set: --to URL, or storage.mongodb in the configuration.");
-      const to = { url, database: flags.get("database") ?? configured?.database ?? "liaison" };
-      const place = placeName({ mongodb: to });
-      const { encryption_key: encryptionKey } = config;
-      const isJson = flags.has("json");
-      if (!isJson) stderr.write(`Copying ${file} to ${place} …\n`);
-
-      const bar = isJson ? undefined : progressOn(call);
-      const onProgress = (progress: CopyProgress) => bar?.(progress);
-      const report = await copyStore({
-        from: { file },
-        to,
-        encryptionKey,
-        now: clock.now(),
-        signal,
-        onProgress,
-      });
-      if (isJson) stdout.write(`${JSON.stringify({ from: file, to: place, ...report })}\n`);
-      else
-        stdout.write(
-          report.complete ? describe(report.counts) : "Stopped. Run it again: it goes on where it was.\n",
-        );
-      return report.complete ? 0 : 1;
-    },
+    run: async (call) => await copy(call, clock),
   };
+}
+
+async function copy(call: Call, clock: Clock): Promise<ExitCode> {
+  const { flags, stdout, stderr, signal } = call;
+  const file = fileOf(call);
+  const { config } = await loadConfig({ file: flags.get("config") ?? "config" });
+  const configured = config.storage.mongodb;
+  const url = flags.get("to") ?? configured?.url;
+  if (url === undefined)
+    throw usageError("Name the replica set: --to URL, or storage.mongodb in the configuration.");
+  const to = { url, database: flags.get("database") ?? configured?.database ?? "liaison" };
+  const place = placeName({ mongodb: to });
+  const { encryption_key: encryptionKey } = config;
+  const isJson = flags.has("json");
+  if (!isJson) stderr.write(`Copying ${file} to ${place} …\n`);
+
+  const bar = isJson ? undefined : progressOn(call);
+  const onProgress = (progress: CopyProgress) => bar?.(progress);
+  const report = await copyStore({
+    from: { file },
+    to,
+    encryptionKey,
+    now: clock.now(),
+    signal,
+    onProgress,
+  });
+  if (isJson) stdout.write(`${JSON.stringify({ from: file, to: place, ...report })}\n`);
+  else
+    stdout.write(
+      report.complete ? describe(report.counts) : "Stopped. Run it again: it goes on where it was.\n",
+    );
+  return report.complete ? 0 : 1;
 }
 
 function fileOf({ flags }: Pick<Call, "flags">): string {

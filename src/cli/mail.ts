@@ -21,92 +21,10 @@ import { configFlag, configOf, limitOf, withStore, withStoreOf } from "./with-st
 
 /** Makes the commands. `stdin` is called when one reads it. */
 export function mailCommands({ clock, stdin }: { clock: Clock; stdin(): Readable }): Command[] {
-  const onStore = (call: Call, work: (mail: MailTarget, timeZone: string) => Promise<ExitCode>) =>
-    withStore(
-      call,
-      clock,
-      (store, config) => {
-        const { outbox } = store;
-        const list: MailTarget["list"] = (states, limit) => listMail(store, states, limit);
-        const target = { ...createMailAdmin({ outbox, clock, actor: "command:mail" }), list };
-        return work(target, config.deployment.time_zone);
-      },
-      { create: false },
-    );
-  const withMail = async (call: Call, work: (mail: MailTarget, timeZone: string) => Promise<ExitCode>) => {
-    if (!isRemote(call)) return await onStore(call, work);
-    const target = await remoteTarget(call);
-    return await work(remoteMail(target), target.timeZone);
-  };
-
-  const requeue = (word: "release" | "resend", summary: string): Command => ({
-    name: `mail ${word}`,
-    section: "Administration",
-    summary,
-    operand: "ID",
-    flags: targetFlags,
-    examples: [`liaison mail ${word} 4QrTzk0wJm9x3vYb2nLc7A`],
-    faults: (call) =>
-      faultsOf(
-        () => idOf(call),
-        () => isRemote(call),
-      ),
-    run: (call) =>
-      withMail(call, async (mail) => {
-        const { id, to } = await mail[word](idOf(call));
-        call.stdout.write(`${id} to ${to} is sent next.\n`);
-        return 0;
-      }),
-  });
-
   return [
-    {
-      name: "mail list",
-      section: "Administration",
-      summary: "List mails that are held, were put off (queued), given up or came back, newest first.",
-      flags: {
-        ...targetFlags,
-        state: { takes: LISTED_STATES.join("|"), summary: "Those of one state. Default: all of them." },
-        limit: { takes: "N", summary: "At most so many. Default: 50" },
-        json: { summary: "Print one JSON object a line." },
-      },
-      examples: ["liaison mail list", "liaison mail list --state failed --json"],
-      faults: (call) =>
-        faultsOf(
-          () => statesOf(call),
-          () => limitOf(call, 50),
-          () => isRemote(call),
-        ),
-      run: (call) =>
-        withMail(call, async (mail, timeZone) => {
-          const { flags, stdout } = call;
-          const found = await mail.list(statesOf(call), limitOf(call, 50));
-          if (flags.has("json")) {
-            for (const delivery of found) stdout.write(`${JSON.stringify(delivery)}\n`);
-            return 0;
-          }
-          const rows = found.map(
-            ({ id, createdAt, state: now, kind, to, lastError, bounce, nextAttemptAt }) => ({
-              id,
-              created: createdAt,
-              state: now,
-              kind: kind ?? "",
-              to,
-              why: now === "held" ? nextAttemptAt : (bounce ?? lastError ?? ""),
-            }),
-          );
-          stdout.write(
-            table(rows, {
-              timeZone,
-              empty: "No mail is held, put off, failed or bounced.",
-              width: widthOf(stdout),
-            }),
-          );
-          return 0;
-        }),
-    },
-    requeue("release", "Send a held mail next, past its limits."),
-    requeue("resend", "Send a mail once more that was given up."),
+    listCommand(clock),
+    requeueCommand(clock, "release", "Send a held mail next, past its limits."),
+    requeueCommand(clock, "resend", "Send a mail once more that was given up."),
     {
       name: "mail bounce",
       section: "Administration",
@@ -122,6 +40,93 @@ export function mailCommands({ clock, stdin }: { clock: Clock; stdin(): Readable
       run: (call) => noteBounce(call, clock, stdin()),
     },
   ];
+}
+
+function listCommand(clock: Clock): Command {
+  return {
+    name: "mail list",
+    section: "Administration",
+    summary: "List mails that are held, were put off (queued), given up or came back, newest first.",
+    flags: {
+      ...targetFlags,
+      state: { takes: LISTED_STATES.join("|"), summary: "Those of one state. Default: all of them." },
+      limit: { takes: "N", summary: "At most so many. Default: 50" },
+      json: { summary: "Print one JSON object a line." },
+    },
+    examples: ["liaison mail list", "liaison mail list --state failed --json"],
+    faults: (call) =>
+      faultsOf(
+        () => statesOf(call),
+        () => limitOf(call, 50),
+        () => isRemote(call),
+      ),
+    run: (call) => withMail(call, clock, (mail, timeZone) => list(call, mail, timeZone)),
+  };
+}
+
+async function list(call: Call, mail: MailTarget, timeZone: string): Promise<ExitCode> {
+  const { flags, stdout } = call;
+  const found = await mail.list(statesOf(call), limitOf(call, 50));
+  if (flags.has("json")) {
+    for (const delivery of found) stdout.write(`${JSON.stringify(delivery)}\n`);
+    return 0;
+  }
+  const rows = found.map(({ id, createdAt, state: now, kind, to, lastError, bounce, nextAttemptAt }) => ({
+    id,
+    created: createdAt,
+    state: now,
+    kind: kind ?? "",
+    to,
+    why: now === "held" ? nextAttemptAt : (bounce ?? lastError ?? ""),
+  }));
+  const empty = "No mail is held, put off, failed or bounced.";
+  stdout.write(table(rows, { timeZone, empty, width: widthOf(stdout) }));
+  return 0;
+}
+
+function requeueCommand(clock: Clock, word: "release" | "resend", summary: string): Command {
+  return {
+    name: `mail ${word}`,
+    section: "Administration",
+    summary,
+    operand: "ID",
+    flags: targetFlags,
+    examples: [`liaison mail ${word} 4QrTzk0wJm9x3vYb2nLc7A`],
+    faults: (call) =>
+      faultsOf(
+        () => idOf(call),
+        () => isRemote(call),
+      ),
+    run: (call) =>
+      withMail(call, clock, async (mail) => {
+        const { id, to } = await mail[word](idOf(call));
+        call.stdout.write(`${id} to ${to} is sent next.\n`);
+        return 0;
+      }),
+  };
+}
+
+/** Calls `work` with the mail of the store, or of the broker that the command names. */
+async function withMail(
+  call: Call,
+  clock: Clock,
+  work: (mail: MailTarget, timeZone: string) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  if (isRemote(call)) {
+    const target = await remoteTarget(call);
+    return await work(remoteMail(target), target.timeZone);
+  }
+  return await withStore(
+    call,
+    clock,
+    (store, config) => {
+      const { outbox } = store;
+      const list: MailTarget["list"] = (states, limit) => listMail(store, states, limit);
+      const target = { ...createMailAdmin({ outbox, clock, actor: "command:mail" }), list };
+      return work(target, config.deployment.time_zone);
+    },
+    { create: false },
+  );
 }
 
 function idOf({ operand }: Pick<Call, "operand">): string {

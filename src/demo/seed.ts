@@ -75,7 +75,7 @@ export async function seedDirectory(store: Store, clock: Clock, upstreamIssuer: 
 }
 
 async function seedPerson(
-  store: Store,
+  store: Pick<Store, "accounts" | "directory" | "links">,
   clock: Clock,
   upstreamIssuer: string,
   seed: (typeof seeds)[number],
@@ -116,7 +116,7 @@ async function seedPerson(
 
 /** Binds a profile as the journey does. Does nothing for one that is bound already. */
 async function bind(
-  store: Store,
+  store: Pick<Store, "accounts" | "directory" | "links">,
   clock: Clock,
   profileId: string,
   identity: SignedInIdentity,
@@ -135,7 +135,7 @@ async function bind(
 }
 
 async function makeLink(
-  store: Store,
+  store: Pick<Store, "links">,
   clock: Clock,
   { profile, organization }: Membership,
   requester: Requester & { accountId: AccountId },
@@ -200,7 +200,7 @@ function newMailIds(): { id: string; messageId: string } {
  * inbox. Nobody else works on the store yet, so the leases end at once: real ones would outlive a seeding
  * that was cut short.
  */
-async function settleMails(store: Store, clock: Clock): Promise<void> {
+async function settleMails(store: Pick<Store, "outbox">, clock: Clock): Promise<void> {
   const worker = randomId();
   const claim = () => store.outbox.claim(worker, clock.now(), 0, REQUEST_LIFE_MS);
   for (let claimed = await claim(); claimed !== undefined; claimed = await claim()) {

@@ -51,7 +51,7 @@ export function planSelection(
  * The current one of an account's live selections: which no other replaced, or else the newest, because the
  * one in its place has been ended before it came to anything. Back ends read it in the same order.
  */
-function currentOf(live: readonly SessionSelection[]): Selection | undefined {
+export function currentOf(live: readonly SessionSelection[]): Selection | undefined {
   const [first] = live.toSorted(
     (one, other) =>
       Number(one.replacedBy !== null) - Number(other.replacedBy !== null) ||

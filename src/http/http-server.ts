@@ -5,7 +5,7 @@
  */
 
 import { once } from "node:events";
-import { createServer, type RequestListener, type ServerResponse } from "node:http";
+import { createServer, type RequestListener, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo, Server as NetServer, type Socket } from "node:net";
 import type { Milliseconds } from "../clock.ts";
 import { LiaisonError } from "../errors.ts";
@@ -67,21 +67,44 @@ const largestHead = 65_536;
  */
 const onItsWayMs: Milliseconds = 1000;
 
+/** Makes the server. It answers by `listener`, and listens when it is told to. */
 export function createHttpServer(
   listener: RequestListener,
   logger: HttpServerLogger,
   { refusals, isTrustedProxy = () => false }: HttpServerOptions = {},
 ): HttpServer {
-  const perNetwork = createConnections({ isTrustedProxy });
-  const connections = new Set<Socket>();
-  const answering = new Map<ServerResponse, Socket>();
-  let isSendingAway = false;
+  const traffic: Traffic = { connections: new Set(), answering: new Map(), isSendingAway: false };
+  const server = watchedServer(listener, traffic, createConnections({ isTrustedProxy }));
+  if (refusals !== undefined) server.on("clientError", refusal(refusals, logger, traffic));
+  return {
+    listen: async (at) => await listen(server, logger, at),
+    sendAway: () => sendAway(traffic),
+    drain: async (longestMs) => {
+      await end(server, traffic, { idleMs: server.keepAliveTimeout + onItsWayMs, longestMs });
+    },
+    close: async (longestMs) => await end(server, traffic, { idleMs: 0, longestMs }),
+  };
+}
 
+/** Who is connected, and what is being answered on which connection. */
+interface Traffic {
+  readonly connections: Set<Socket>;
+  readonly answering: Map<ServerResponse, Socket>;
+  /** Whether each answer ends its connection. */
+  isSendingAway: boolean;
+}
+
+function watchedServer(
+  listener: RequestListener,
+  traffic: Traffic,
+  perNetwork: ReturnType<typeof createConnections>,
+): Server {
+  const { connections, answering } = traffic;
   const server = createServer({ ...clientTimes, maxHeaderSize: largestHead }, (request, response) => {
     perNetwork.asked(request);
     answering.set(response, request.socket);
     response.once("close", () => answering.delete(response));
-    if (isSendingAway) response.shouldKeepAlive = false;
+    if (traffic.isSendingAway) response.shouldKeepAlive = false;
     listener(request, response);
   });
   server.on("connection", (socket: Socket) => {
@@ -90,68 +113,77 @@ export function createHttpServer(
     perNetwork.opened(socket);
   });
   server.setTimeout(silenceMs);
-  if (refusals !== undefined) server.on("clientError", refuse);
+  return server;
+}
 
+/** Node leaves it to us to end the connection; what is still sent on it is an error again. */
+function refusal(
+  refusals: Pick<Refusals, "unreadable">,
+  logger: HttpServerLogger,
+  { answering }: Traffic,
+): (error: NodeJS.ErrnoException, socket: Socket) => void {
   const refused = new WeakSet<Socket>();
-  /** Node leaves it to us to end the connection; what is still sent on it is an error again. */
-  function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
+  return (error, socket) => {
     if (refused.has(socket)) return;
     refused.add(socket);
     // Node's error carries the raw bytes, cookies and all: never log it whole.
     logger.debug({ reason: `${error.message} [${error.code}]` }, "a request couldn't be read");
     const isInAnswer = [...answering].some(([response, its]) => its === socket && response.headersSent);
     if (!socket.writable || isInAnswer || error.code === "ECONNRESET") socket.destroy();
-    else refusals?.unreadable(socket, error.code);
-  }
-
-  function sendAway(): void {
-    isSendingAway = true;
-    for (const response of answering.keys()) {
-      if (!response.headersSent) response.shouldKeepAlive = false;
-    }
-  }
-
-  function endIdle(): void {
-    const busy = new Set(answering.values());
-    for (const socket of connections) {
-      if (!busy.has(socket)) socket.destroy();
-    }
-  }
-
-  async function end(idleMs: Milliseconds, longestMs: Milliseconds): Promise<void> {
-    sendAway();
-    if (!server.listening) return;
-    // Not http.Server's own, which ends idle connections at once: a request may be on its way there already.
-    const ended = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()));
-    if (idleMs === 0) endIdle();
-    const idle = setTimeout(endIdle, idleMs);
-    const longest = setTimeout(() => server.closeAllConnections(), longestMs);
-    await ended;
-    clearTimeout(idle);
-    clearTimeout(longest);
-    // Ends its looking for connections that are slow to send.
-    server.close();
-  }
-
-  return {
-    async listen({ host, port }) {
-      try {
-        server.listen(port, host);
-        await once(server, "listening");
-      } catch (cause) {
-        if ((cause as NodeJS.ErrnoException).code !== "EADDRINUSE") throw cause;
-        const fix = "Stop what uses it, or set listen.port to another.";
-        const text = `Port ${port} on ${host} is already in use. ${fix}`;
-        throw LiaisonError.portTaken(text, cause);
-      }
-      // A connection that can't be accepted, for want of file descriptors, say, ends nothing but itself.
-      server.on("error", ({ code }: NodeJS.ErrnoException) =>
-        logger.warn({ code }, "a connection couldn't be taken"),
-      );
-      return { port: (server.address() as AddressInfo).port };
-    },
-    sendAway,
-    drain: (longestMs) => end(server.keepAliveTimeout + onItsWayMs, longestMs),
-    close: (longestMs) => end(0, longestMs),
+    else refusals.unreadable(socket, error.code);
   };
+}
+
+async function listen(
+  server: Server,
+  logger: HttpServerLogger,
+  { host, port }: { host: string; port: number },
+): Promise<{ port: number }> {
+  try {
+    server.listen(port, host);
+    await once(server, "listening");
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "EADDRINUSE") throw cause;
+    const fix = "Stop what uses it, or set listen.port to another.";
+    const text = `Port ${port} on ${host} is already in use. ${fix}`;
+    throw LiaisonError.portTaken(text, cause);
+  }
+  // A connection that can't be accepted, for want of file descriptors, say, ends nothing but itself.
+  server.on("error", ({ code }: NodeJS.ErrnoException) =>
+    logger.warn({ code }, "a connection couldn't be taken"),
+  );
+  return { port: (server.address() as AddressInfo).port };
+}
+
+function sendAway(traffic: Traffic): void {
+  traffic.isSendingAway = true;
+  for (const response of traffic.answering.keys()) {
+    if (!response.headersSent) response.shouldKeepAlive = false;
+  }
+}
+
+function endIdle({ connections, answering }: Traffic): void {
+  const busy = new Set(answering.values());
+  for (const socket of connections) {
+    if (!busy.has(socket)) socket.destroy();
+  }
+}
+
+async function end(
+  server: Server,
+  traffic: Traffic,
+  { idleMs, longestMs }: { idleMs: Milliseconds; longestMs: Milliseconds },
+): Promise<void> {
+  sendAway(traffic);
+  if (!server.listening) return;
+  // Not http.Server's own, which ends idle connections at once: a request may be on its way there already.
+  const ended = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()));
+  if (idleMs === 0) endIdle(traffic);
+  const idle = setTimeout(() => endIdle(traffic), idleMs);
+  const longest = setTimeout(() => server.closeAllConnections(), longestMs);
+  await ended;
+  clearTimeout(idle);
+  clearTimeout(longest);
+  // Ends its looking for connections that are slow to send.
+  server.close();
 }

@@ -3,7 +3,7 @@
  */
 
 import type { Context } from "koa";
-import type { Clock, Instant } from "../clock.ts";
+import type { Clock, Instant, Seconds } from "../clock.ts";
 import { refusals } from "../domain/access.ts";
 import { demandOf } from "../domain/administration.ts";
 import type { Admission } from "../domain/admission.ts";
@@ -43,7 +43,7 @@ export interface InteractionPages {
     ctx: Context,
     state: InteractionState,
     notice: SignInPage["notice"],
-    fresh: boolean,
+    choosesAnother: boolean,
   ): Promise<string>;
   /** @param askAgainAt where it was asked too soon */
   linkStep(
@@ -92,152 +92,191 @@ export function isOffered(
   return named.length === 0 || named.includes(upstreamId);
 }
 
+/** Makes the pages. */
 export function createInteractionPages(deps: InteractionPagesDeps): InteractionPages {
-  const { config, csrf, pages, site, clock, upstreams } = deps;
-  const url = (state: InteractionState, rest: string) => `${config.issuer}/interaction/${state.uid}${rest}`;
-  const form = (ctx: Context, action: string): Form => ({ action, csrfToken: csrf.token(ctx) });
-
-  const requester: InteractionPages["requester"] = ({ accountAtClient }) => {
-    const identity = accountAtClient?.identity;
-    if (identity == null) throw LiaisonError.signInExpired("Nobody is signed in here any more.");
-    const { issuer, subject, upstreamId, accountId, email, emailVerified, displayName } = identity;
-    const requester = { issuer, subject, upstreamId, accountId, email, displayName };
-    return emailVerified ? { ...requester, emailVerified } : requester;
-  };
-
-  function signedInAs(state: InteractionState): SignedInAs {
-    const who = requester(state);
-    return {
-      who: accountLabel(who),
-      upstreamName: upstreams.list().find(({ id }) => id === who.upstreamId)?.name ?? who.issuer,
-      useAnotherAction: url(state, "/use-another"),
-    };
-  }
-
-  const linkedSince: InteractionPages["linkedSince"] = (state, askedAt) => {
-    if (askedAt === undefined) return [];
-    const memberships = state.accountAtClient?.memberships ?? [];
-    return memberships.filter(({ profile }) => (profile.boundAt ?? 0) >= askedAt).map(membershipView);
-  };
-
-  const askAgainAt: InteractionPages["askAgainAt"] = ({ askedAt, heldUntil }) => {
-    const now = clock.now();
-    // Asked before the clock was set back: the store knows whether it is too soon.
-    if (askedAt > now) return now;
-    return Math.max(askedAt + config.linking.resend_after_seconds * 1000, heldUntil ?? 0);
-  };
-
-  const ahead = (at: Instant | null) => (at !== null && at > clock.now() ? at : null);
-  const secondsUntil = (at: Instant) => Math.max(0, Math.ceil((at - clock.now()) / 1000));
-
   return {
-    askAgainAt,
     requester,
     linkedSince,
-
-    signIn: async (ctx, state, notice, fresh) => {
-      const { upstreams: all, ...shown } = await site();
-      const demand = state.isInsufficient ? demandOf(state.client.id, config.administration) : undefined;
-      return pages.signIn(
-        { ...shown, upstreams: all.filter(({ id }) => isOffered(config, state.client.id, asUpstreamId(id))) },
-        {
-          portal: portalView(state.client),
-          form: form(ctx, url(state, fresh ? "/sign-in?fresh" : "/sign-in")),
-          notice,
-          back: form(ctx, url(state, "/cancel")),
-          insufficient: demand === undefined ? null : { acr: demand.acr_values, amr: demand.amr_values },
-        },
-      );
-    },
-
-    linkStep: async (ctx, state, value, errors, askAgainAt) =>
-      pages.linkStep(await site(), {
-        portal: portalView(state.client),
-        form: form(ctx, url(state, "/address")),
-        signedInAs: signedInAs(state),
-        supportUrl: url(state, "/support"),
-        value,
-        errors,
-        askAgainInSeconds: askAgainAt === undefined ? null : secondsUntil(askAgainAt),
-      }),
-
-    support: async (ctx, state, { values, errors, full }) =>
-      pages.support(await site(), {
-        portal: portalView(state.client),
-        form: form(ctx, url(state, "/support")),
-        signedInAs: signedInAs(state),
-        values,
-        errors,
-        full,
-        now: clock.now(),
-        backUrl: url(state, "/address"),
-      }),
-
+    askAgainAt: (asked) => askAgainAt(deps, asked),
+    signIn: async (...page) => await signInPage(deps, ...page),
+    linkStep: async (...page) => await linkStepPage(deps, ...page),
+    support: async (...page) => await supportPage(deps, ...page),
     supportSent: async (state, reference) =>
-      pages.supportSent(await site(), {
+      deps.pages.supportSent(await deps.site(), {
         portal: portalView(state.client),
         reference,
-        backUrl: url(state, "/address"),
+        backUrl: urlOf(deps, state, "/address"),
       }),
-
-    checkEmail: async (
-      ctx,
-      state,
-      { askedAt, heldUntil, lookedAtBy, since, typed, isDeclined, askedTooSoon, code },
-    ) => {
-      return pages.checkEmail(await site(), {
-        now: clock.now(),
-        portal: portalView(state.client),
-        signedInAs: signedInAs(state),
-        address: typed,
-        isDeclined,
-        code,
-        senderAddress: config.mail.from_address,
-        linkLifetimeMinutes: Math.round(config.linking.link_lifetime_seconds / 60),
-        resend: form(ctx, url(state, "/resend")),
-        resendInSeconds: secondsUntil(askAgainAt({ askedAt, heldUntil })),
-        heldUntil: ahead(heldUntil),
-        lookedAtBy: ahead(lookedAtBy),
-        askedTooSoon,
-        useAnotherAddressUrl: url(state, "/address"),
-        continueUrl: url(state, ""),
-        waitingUrl: url(state, "/waiting"),
-        statusUrl: url(state, "/status"),
-        linkedMeanwhile: linkedSince(state, since),
-        whyNotUrl: state.admission?.kind === "not_admitted" ? url(state, "/admission") : null,
-      });
-    },
-
-    chooseProfile: async (ctx, state, { choices, selected, current, hinted }, errors) =>
-      pages.chooseProfile(await site(), {
-        portal: portalView(state.client),
-        form: form(ctx, url(state, "/profile")),
-        signedInAs: signedInAs(state),
-        choices: choices.map(membershipView),
-        selectedProfileId: selected,
-        currentProfileId: current,
-        hintedProfileId: hinted,
-        errors,
-        linkAnotherUrl: url(state, "/address"),
-      }),
-
-    notAdmitted: async (ctx, state, admission) => {
-      const portals = await deps.clients.list();
-      return pages.notAdmitted(await site(), {
-        portal: portalView(state.client),
-        signedInAs: signedInAs(state),
-        refusals: admission.refusals.map(({ membership, reasons }) => ({
-          ...membershipView(membership),
-          reasons,
-          planExpiredAt: membership.organization.plan.expiresAt,
-          opens: portals
-            .filter(({ policy }) => refusals(policy, membership, clock.now()).length === 0)
-            .map(portalView),
-        })),
-        linkAnotherUrl: url(state, "/address"),
-        back: form(ctx, url(state, "/cancel")),
-        csrfToken: csrf.token(ctx),
-      });
-    },
+    checkEmail: async (...page) => await checkEmailPage(deps, ...page),
+    chooseProfile: async (...page) => await chooseProfilePage(deps, ...page),
+    notAdmitted: async (...page) => await notAdmittedPage(deps, ...page),
   };
+}
+
+function requester({ accountAtClient }: InteractionState): Requester {
+  const identity = accountAtClient?.identity;
+  if (identity == null) throw LiaisonError.signInExpired("Nobody is signed in here any more.");
+  const { issuer, subject, upstreamId, accountId, email, emailVerified, displayName } = identity;
+  const requester = { issuer, subject, upstreamId, accountId, email, displayName };
+  return emailVerified ? { ...requester, emailVerified } : requester;
+}
+
+function linkedSince(state: InteractionState, askedAt: Instant | undefined): MembershipView[] {
+  if (askedAt === undefined) return [];
+  const memberships = state.accountAtClient?.memberships ?? [];
+  return memberships.filter(({ profile }) => (profile.boundAt ?? 0) >= askedAt).map(membershipView);
+}
+
+function askAgainAt(
+  { clock, config }: InteractionPagesDeps,
+  { askedAt, heldUntil }: Pick<Asked, "askedAt" | "heldUntil">,
+): Instant {
+  const now = clock.now();
+  // Asked before the clock was set back: the store knows whether it is too soon.
+  if (askedAt > now) return now;
+  return Math.max(askedAt + config.linking.resend_after_seconds * 1000, heldUntil ?? 0);
+}
+
+async function signInPage(
+  deps: InteractionPagesDeps,
+  ...[ctx, state, notice, choosesAnother]: Parameters<InteractionPages["signIn"]>
+): Promise<string> {
+  const { config, pages, site } = deps;
+  const { client } = state;
+  const { upstreams: all, ...shown } = await site();
+  const demand = state.isInsufficient ? demandOf(client.id, config.administration) : undefined;
+  return pages.signIn(
+    { ...shown, upstreams: all.filter(({ id }) => isOffered(config, client.id, asUpstreamId(id))) },
+    {
+      portal: portalView(client),
+      form: formTo(deps, ctx, state, choosesAnother ? "/sign-in?fresh" : "/sign-in"),
+      notice,
+      back: formTo(deps, ctx, state, "/cancel"),
+      insufficient: demand === undefined ? null : { acr: demand.acr_values, amr: demand.amr_values },
+    },
+  );
+}
+
+async function linkStepPage(
+  deps: InteractionPagesDeps,
+  ...[ctx, state, value, errors, againAt]: Parameters<InteractionPages["linkStep"]>
+): Promise<string> {
+  return deps.pages.linkStep(await deps.site(), {
+    portal: portalView(state.client),
+    form: formTo(deps, ctx, state, "/address"),
+    signedInAs: signedInAs(deps, state),
+    supportUrl: urlOf(deps, state, "/support"),
+    value,
+    errors,
+    askAgainInSeconds: againAt === undefined ? null : secondsUntil(deps, againAt),
+  });
+}
+
+async function supportPage(
+  deps: InteractionPagesDeps,
+  ...[ctx, state, { values, errors, full }]: Parameters<InteractionPages["support"]>
+): Promise<string> {
+  return deps.pages.support(await deps.site(), {
+    portal: portalView(state.client),
+    form: formTo(deps, ctx, state, "/support"),
+    signedInAs: signedInAs(deps, state),
+    values,
+    errors,
+    full,
+    now: deps.clock.now(),
+    backUrl: urlOf(deps, state, "/address"),
+  });
+}
+
+async function checkEmailPage(
+  deps: InteractionPagesDeps,
+  ...[ctx, state, inquiry]: Parameters<InteractionPages["checkEmail"]>
+): Promise<string> {
+  const { pages, site, clock, config } = deps;
+  const { heldUntil, lookedAtBy, since, typed, isDeclined, askedTooSoon, code } = inquiry;
+  const ahead = (at: Instant | null) => (at !== null && at > clock.now() ? at : null);
+  return pages.checkEmail(await site(), {
+    now: clock.now(),
+    portal: portalView(state.client),
+    signedInAs: signedInAs(deps, state),
+    address: typed,
+    isDeclined,
+    code,
+    senderAddress: config.mail.from_address,
+    linkLifetimeMinutes: Math.round(config.linking.link_lifetime_seconds / 60),
+    resend: formTo(deps, ctx, state, "/resend"),
+    resendInSeconds: secondsUntil(deps, askAgainAt(deps, inquiry)),
+    heldUntil: ahead(heldUntil),
+    lookedAtBy: ahead(lookedAtBy),
+    askedTooSoon,
+    useAnotherAddressUrl: urlOf(deps, state, "/address"),
+    continueUrl: urlOf(deps, state, ""),
+    waitingUrl: urlOf(deps, state, "/waiting"),
+    statusUrl: urlOf(deps, state, "/status"),
+    linkedMeanwhile: linkedSince(state, since),
+    whyNotUrl: state.admission?.kind === "not_admitted" ? urlOf(deps, state, "/admission") : null,
+  });
+}
+
+async function chooseProfilePage(
+  deps: InteractionPagesDeps,
+  ...[ctx, state, { choices, selected, current, hinted }, errors]: Parameters<
+    InteractionPages["chooseProfile"]
+  >
+): Promise<string> {
+  return deps.pages.chooseProfile(await deps.site(), {
+    portal: portalView(state.client),
+    form: formTo(deps, ctx, state, "/profile"),
+    signedInAs: signedInAs(deps, state),
+    choices: choices.map(membershipView),
+    selectedProfileId: selected,
+    currentProfileId: current,
+    hintedProfileId: hinted,
+    errors,
+    linkAnotherUrl: urlOf(deps, state, "/address"),
+  });
+}
+
+async function notAdmittedPage(
+  deps: InteractionPagesDeps,
+  ...[ctx, state, admission]: Parameters<InteractionPages["notAdmitted"]>
+): Promise<string> {
+  const { pages, site, clock, csrf, clients } = deps;
+  const portals = await clients.list();
+  return pages.notAdmitted(await site(), {
+    portal: portalView(state.client),
+    signedInAs: signedInAs(deps, state),
+    refusals: admission.refusals.map(({ membership, reasons }) => ({
+      ...membershipView(membership),
+      reasons,
+      planExpiredAt: membership.organization.plan.expiresAt,
+      opens: portals
+        .filter(({ policy }) => refusals(policy, membership, clock.now()).length === 0)
+        .map(portalView),
+    })),
+    linkAnotherUrl: urlOf(deps, state, "/address"),
+    back: formTo(deps, ctx, state, "/cancel"),
+    csrfToken: csrf.token(ctx),
+  });
+}
+
+function signedInAs(deps: InteractionPagesDeps, state: InteractionState): SignedInAs {
+  const who = requester(state);
+  return {
+    who: accountLabel(who),
+    upstreamName: deps.upstreams.list().find(({ id }) => id === who.upstreamId)?.name ?? who.issuer,
+    useAnotherAction: urlOf(deps, state, "/use-another"),
+  };
+}
+
+function urlOf({ config }: InteractionPagesDeps, { uid }: InteractionState, rest: string): string {
+  return `${config.issuer}/interaction/${uid}${rest}`;
+}
+
+function formTo(deps: InteractionPagesDeps, ctx: Context, state: InteractionState, rest: string): Form {
+  return { action: urlOf(deps, state, rest), csrfToken: deps.csrf.token(ctx) };
+}
+
+function secondsUntil({ clock }: InteractionPagesDeps, at: Instant): Seconds {
+  return Math.max(0, Math.ceil((at - clock.now()) / 1000));
 }

@@ -28,13 +28,13 @@ async function beginUpstreamSignIn(
   ctx: Context,
   state: InteractionState,
   upstreamId: UpstreamId,
-  fresh: boolean,
+  choosesAnother: boolean,
 ): Promise<void> {
   const { costs, signedOut, upstreams, binding, config, opened, urlOf } = steps;
   ctx.state["retryUrl"] = urlOf(state.uid);
   await costs.chargeUpstreamSignIn(ctx, state.uid);
   const isForced = state.forced || state.isInsufficient;
-  const choosesAccount = fresh || signedOut.has(ctx);
+  const choosesAccount = choosesAnother || signedOut.has(ctx);
   const begun = await upstreams.begin({
     upstreamId,
     purpose: { kind: "sign_in", interactionUid: state.uid },
@@ -58,9 +58,9 @@ async function showSignIn(
   ctx: Context,
   state: InteractionState,
   notice: SignInPage["notice"],
-  fresh: boolean,
+  choosesAnother: boolean,
 ): Promise<void> {
-  sendPage(ctx, await views.signIn(ctx, state, notice, fresh));
+  sendPage(ctx, await views.signIn(ctx, state, notice, choosesAnother));
 }
 
 /**

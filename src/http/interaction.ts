@@ -44,10 +44,7 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
     step(steps, ctx);
 
   router.use("/interaction/:uid", steps.opened.middleware);
-  supportRoutes(router, deps, {
-    views: steps.views,
-    load: (ctx) => loadInteraction(steps, ctx),
-  });
+  supportRoutes(router, { ...steps, load: (ctx) => loadInteraction(steps, ctx) });
   router.get("/interaction/:uid", noHead, at(showNextStep));
   router.get("/interaction/:uid/upstreams", noHead, at(showUpstreams));
   router.post("/interaction/:uid/sign-in", form, at(signInAtChosen));

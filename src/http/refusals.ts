@@ -42,9 +42,9 @@ export function createRefusals({ pages, site, issuer }: { pages: Pages; site: Si
     const key = `${kind} ${retryAfterSeconds}`;
     const known = rendered.get(key);
     if (known !== undefined) return known;
-    const fresh = pages.error(site, { ...view, status, kind, retryAfterSeconds });
-    rendered.set(key, fresh);
-    return fresh;
+    const made = pages.error(site, { ...view, status, kind, retryAfterSeconds });
+    rendered.set(key, made);
+    return made;
   }
 
   return {

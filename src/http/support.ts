@@ -6,6 +6,7 @@ import type { Seconds } from "../clock.ts";
 import type { Support } from "../linking/support.ts";
 import type { InteractionState } from "../oidc/dispatcher.ts";
 import type { FieldError, SupportField } from "../ui/views.ts";
+import type { CookiePlace } from "./cookies.ts";
 import { form, noHead } from "./declarations.ts";
 import type { HttpDependencies } from "./dependencies.ts";
 import type { InteractionPages } from "./interaction-pages.ts";
@@ -16,7 +17,8 @@ export interface SupportDeps extends HttpDependencies {
   support: Support;
 }
 
-interface Parts {
+/** What a step of the form is given. */
+interface SupportSteps extends Pick<SupportDeps, "support" | "encryptedCookies" | "cookies" | "config"> {
   views: InteractionPages;
   load(ctx: Context): Promise<InteractionState>;
 }
@@ -33,68 +35,73 @@ const longest: Record<SupportField, number> = {
 };
 const nothing: Record<SupportField, string> = { name: "", organization: "", account_number: "", message: "" };
 
-export function supportRoutes(
-  router: Router,
-  {
-    support,
-    encryptedCookies,
-    cookies,
-    config,
-  }: Pick<SupportDeps, "support" | "encryptedCookies" | "cookies" | "config">,
-  { views, load }: Parts,
-): void {
-  const base = (uid: string) => `${config.issuer}/interaction/${uid}`;
-  const sentAt = (uid: string) => cookies.below(new URL(`${base(uid)}/support`).pathname, "liaison.support");
+/** Installs the form. `load` finds the interaction that a request belongs to. */
+export function supportRoutes(router: Router, steps: SupportSteps): void {
+  router.get("/interaction/:uid/support", noHead, (ctx) => showForm(steps, ctx));
+  router.post("/interaction/:uid/support", form, (ctx) => send(steps, ctx));
+  router.get("/interaction/:uid/support/sent", noHead, (ctx) => showSent(steps, ctx));
+}
 
-  /** The interaction, unless nobody is signed in: then the way leads back. */
-  async function loadSignedIn(ctx: Context): Promise<InteractionState | undefined> {
-    const state = await load(ctx);
-    if (state.accountAtClient !== undefined) return state;
-    seeOther(ctx, base(state.uid));
-    return undefined;
+async function showForm(steps: SupportSteps, ctx: Context): Promise<void> {
+  const { views } = steps;
+  const state = await loadSignedIn(steps, ctx);
+  if (state === undefined) return;
+  const name = views.requester(state).displayName ?? "";
+  sendPage(ctx, await views.support(ctx, state, { values: { ...nothing, name }, errors: [], full: null }));
+}
+
+async function send(steps: SupportSteps, ctx: Context): Promise<void> {
+  const { views, support, encryptedCookies } = steps;
+  const state = await loadSignedIn(steps, ctx);
+  if (state === undefined) return;
+  const values = valuesOf(ctx);
+  const errors: FieldError[] = [];
+  if (values.name === "") errors.push({ field: "name", message: "name_missing" });
+  if (values.organization === "") errors.push({ field: "organization", message: "organization_missing" });
+  if (errors.length > 0)
+    return sendPage(ctx, await views.support(ctx, state, { values, errors, full: null }), 400);
+  const outcome = await support.send({
+    requester: views.requester(state),
+    clientAddress: networkOf(ctx),
+    portalName: state.client.name,
+    name: values.name,
+    organization: values.organization,
+    accountNumber: values.account_number,
+    message: values.message,
+  });
+  if (outcome.result === "full") {
+    const full = { until: outcome.until };
+    return sendPage(ctx, await views.support(ctx, state, { values, errors: [], full }), 429);
   }
+  const { reference } = outcome;
+  encryptedCookies.set(ctx, sentCookie(steps, state.uid), { reference }, sentLifetimeSeconds);
+  seeOther(ctx, `${interactionUrl(steps, state.uid)}/support/sent`);
+}
 
-  router.get("/interaction/:uid/support", noHead, async (ctx) => {
-    const state = await loadSignedIn(ctx);
-    if (state === undefined) return;
-    const name = views.requester(state).displayName ?? "";
-    sendPage(ctx, await views.support(ctx, state, { values: { ...nothing, name }, errors: [], full: null }));
-  });
+async function showSent(steps: SupportSteps, ctx: Context): Promise<void> {
+  const state = await loadSignedIn(steps, ctx);
+  if (state === undefined) return;
+  const { reference } = steps.encryptedCookies.get(ctx, sentCookie(steps, state.uid)) ?? {};
+  if (typeof reference !== "string") return seeOther(ctx, `${interactionUrl(steps, state.uid)}/support`);
+  sendPage(ctx, await steps.views.supportSent(state, reference));
+}
 
-  router.post("/interaction/:uid/support", form, async (ctx) => {
-    const state = await loadSignedIn(ctx);
-    if (state === undefined) return;
-    const values = valuesOf(ctx);
-    const errors: FieldError[] = [];
-    if (values.name === "") errors.push({ field: "name", message: "name_missing" });
-    if (values.organization === "") errors.push({ field: "organization", message: "organization_missing" });
-    if (errors.length > 0)
-      return sendPage(ctx, await views.support(ctx, state, { values, errors, full: null }), 400);
-    const outcome = await support.send({
-      requester: views.requester(state),
-      clientAddress: networkOf(ctx),
-      portalName: state.client.name,
-      name: values.name,
-      organization: values.organization,
-      accountNumber: values.account_number,
-      message: values.message,
-    });
-    if (outcome.result === "full") {
-      const full = { until: outcome.until };
-      return sendPage(ctx, await views.support(ctx, state, { values, errors: [], full }), 429);
-    }
-    const { reference } = outcome;
-    encryptedCookies.set(ctx, sentAt(state.uid), { reference }, sentLifetimeSeconds);
-    seeOther(ctx, `${base(state.uid)}/support/sent`);
-  });
+/** The interaction, unless nobody is signed in: then the way leads back. */
+async function loadSignedIn(steps: SupportSteps, ctx: Context): Promise<InteractionState | undefined> {
+  const state = await steps.load(ctx);
+  if (state.accountAtClient !== undefined) return state;
+  seeOther(ctx, interactionUrl(steps, state.uid));
+  return undefined;
+}
 
-  router.get("/interaction/:uid/support/sent", noHead, async (ctx) => {
-    const state = await loadSignedIn(ctx);
-    if (state === undefined) return;
-    const { reference } = encryptedCookies.get(ctx, sentAt(state.uid)) ?? {};
-    if (typeof reference !== "string") return seeOther(ctx, `${base(state.uid)}/support`);
-    sendPage(ctx, await views.supportSent(state, reference));
-  });
+function interactionUrl({ config }: SupportSteps, uid: string): string {
+  return `${config.issuer}/interaction/${uid}`;
+}
+
+/** Where the reference of what was sent is kept, for the page that shows it. */
+function sentCookie(steps: SupportSteps, uid: string): CookiePlace {
+  const { pathname } = new URL(`${interactionUrl(steps, uid)}/support`);
+  return steps.cookies.below(pathname, "liaison.support");
 }
 
 /** What was typed, cut to what is kept, without control characters but line breaks in the message. */

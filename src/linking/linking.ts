@@ -130,32 +130,11 @@ export function hasBoundTo(
 }
 
 /** Makes the linking service. */
-export function createLinking({ links, audit, clock, settings }: LinkingDependencies): Linking {
-  const { inquiryLimits, lookupDelayMs, pauseSeconds } = settings;
-
+export function createLinking(dependencies: LinkingDependencies): Linking {
+  const { links, audit, clock, settings } = dependencies;
   return {
-    async inquire({ requester, typed, interactionCid, clientAddress }) {
-      const now = clock.now();
-      const inquiry = {
-        id: asInquiryId(randomId()),
-        requester,
-        address: parseAddress(typed)?.address ?? null,
-        interactionCid,
-        createdAt: now,
-        notBefore: now + randomInt(lookupDelayMs.min, lookupDelayMs.max + 1),
-        settledAt: null,
-      };
-      const { identity, client } = inquiryLimits;
-      const longestMs = (ordinal: number) => longestTurnMs(ordinal, identity);
-      return await links.inquire(inquiry, {
-        pauseSeconds,
-        identity,
-        client: { ...client, key: clientAddress, longestMs },
-      });
-    },
-
-    lookedAtBy: (inquiry) => lookedAtBy(inquiry, inquiryLimits.identity, lookupDelayMs.max),
-
+    inquire: async (input) => await inquire(dependencies, input),
+    lookedAtBy: (inquiry) => lookedAtBy(inquiry, settings.inquiryLimits.identity, settings.lookupDelayMs.max),
     latestInquiry: (interactionCid) => links.latestInquiry(interactionCid),
 
     async view(requestId, secret) {
@@ -177,36 +156,67 @@ export function createLinking({ links, audit, clock, settings }: LinkingDependen
       });
     },
 
-    async redeem(attempt) {
-      const now = clock.now();
-      const notice = { id: randomId(), messageId: newMessageId(settings.mailDomain) };
-      const answer = await links.redeem(attempt, notice, now);
-      if (answer.result !== "refused") return answer;
-
-      const outcome = explainRefusal(answer.request, answer.membership, attempt, now);
-      const reason = outcome.result === "dead" ? outcome.reason : outcome.result;
-      const repeated = reason === "used" && answer.membership.profile.accountId === attempt.accountId;
-      if (!repeated)
-        await auditRefusal(audit, { action: "redeem", reason, attempt, membership: answer.membership, now });
-      return outcome;
-    },
-
-    async decline({ requestId, secretHash, identity, accountId, isRepeated = false }) {
-      const now = clock.now();
-      const answer = await links.cancel({ requestId, secretHash, accountId }, now);
-      if (answer.result !== "refused") return answer;
-
-      const reason = deadReason(judgeLink(answer.request, answer.membership, now, accountId));
-      const attempt = { requestId, secretHash, identity, accountId };
-      const wasTheirs = reason === "cancelled" && (await hasCancelled(audit, attempt));
-      if (wasTheirs && isRepeated) {
-        return { result: "cancelled", request: answer.request, membership: answer.membership };
-      }
-      if (!wasTheirs)
-        await auditRefusal(audit, { action: "decline", reason, attempt, membership: answer.membership, now });
-      return { result: "dead", reason, membership: answer.membership };
-    },
+    redeem: async (attempt) => await redeem(dependencies, attempt),
+    decline: async (attempt) => await decline(dependencies, attempt),
   };
+}
+
+async function inquire(
+  { links, clock, settings }: LinkingDependencies,
+  { requester, typed, interactionCid, clientAddress }: Parameters<Linking["inquire"]>[0],
+): Promise<InquiryOutcome> {
+  const { inquiryLimits, lookupDelayMs, pauseSeconds } = settings;
+  const now = clock.now();
+  const inquiry = {
+    id: asInquiryId(randomId()),
+    requester,
+    address: parseAddress(typed)?.address ?? null,
+    interactionCid,
+    createdAt: now,
+    notBefore: now + randomInt(lookupDelayMs.min, lookupDelayMs.max + 1),
+    settledAt: null,
+  };
+  const { identity, client } = inquiryLimits;
+  const longestMs = (ordinal: number) => longestTurnMs(ordinal, identity);
+  return await links.inquire(inquiry, {
+    pauseSeconds,
+    identity,
+    client: { ...client, key: clientAddress, longestMs },
+  });
+}
+
+async function redeem(
+  { links, audit, clock, settings }: LinkingDependencies,
+  attempt: LinkAttempt,
+): Promise<RedeemOutcome> {
+  const now = clock.now();
+  const notice = { id: randomId(), messageId: newMessageId(settings.mailDomain) };
+  const answer = await links.redeem(attempt, notice, now);
+  if (answer.result !== "refused") return answer;
+
+  const { request, membership } = answer;
+  const outcome = explainRefusal(request, membership, attempt, now);
+  const reason = outcome.result === "dead" ? outcome.reason : outcome.result;
+  const repeated = reason === "used" && membership.profile.accountId === attempt.accountId;
+  if (!repeated) await auditRefusal(audit, { action: "redeem", reason, attempt, membership, now });
+  return outcome;
+}
+
+async function decline(
+  { links, audit, clock }: LinkingDependencies,
+  { requestId, secretHash, identity, accountId, isRepeated = false }: LinkAttempt,
+): Promise<DeclineOutcome> {
+  const now = clock.now();
+  const answer = await links.cancel({ requestId, secretHash, accountId }, now);
+  if (answer.result !== "refused") return answer;
+
+  const { request, membership } = answer;
+  const reason = deadReason(judgeLink(request, membership, now, accountId));
+  const attempt = { requestId, secretHash, identity, accountId };
+  const wasTheirs = reason === "cancelled" && (await hasCancelled(audit, attempt));
+  if (wasTheirs && isRepeated) return { result: "cancelled", request, membership };
+  if (!wasTheirs) await auditRefusal(audit, { action: "decline", reason, attempt, membership, now });
+  return { result: "dead", reason, membership };
 }
 
 /** Why the store's condition failed: the link is dead for everybody, or it is alive and somebody else's. */

@@ -201,8 +201,8 @@ function createDeliverer(options: OutboxWorkerOptions): Deliver {
     const isPermanent = error instanceof MailError && error.permanent;
     const retryAt = now + retryDelayMs(message.attempts, random());
     const nextAttemptAt = isPermanent || retryAt > message.createdAt + giveUpAfterMs ? null : retryAt;
-    const held = await outbox.markDeferred(message.id, workerId, reason, nextAttemptAt, now);
-    logFailure(logger, message, { error, reason, nextAttemptAt: held ? nextAttemptAt : undefined });
+    const isNoted = await outbox.markDeferred(message.id, workerId, reason, nextAttemptAt, now);
+    logFailure(logger, message, { error, reason, nextAttemptAt: isNoted ? nextAttemptAt : undefined });
   }
 
   return async (message, linkExpiresAt) => {

@@ -86,9 +86,9 @@ function remember<T>(
   memory.set(ctx, ofRequest);
   const known = ofRequest.get(key);
   if (known !== undefined) return known;
-  const fresh = read();
-  ofRequest.set(key, fresh);
-  return fresh;
+  const reading = read();
+  ofRequest.set(key, reading);
+  return reading;
 }
 
 /** The profile that the chooser put into the interaction's result. */

@@ -77,57 +77,16 @@ function clientAdapter({ clients }: AdapterDeps): Adapter {
   };
 }
 
-function artifactAdapter(
-  { artifacts, clock, holdsProof, ofGrant }: AdapterDeps,
-  switched: SwitchedGrants,
-  model: string,
-): Adapter {
+function artifactAdapter(deps: AdapterDeps, switched: SwitchedGrants, model: string): Adapter {
+  const { artifacts, clock, holdsProof } = deps;
   /** Whoever signs out leaves nothing behind that was being switched from. */
   const revoke = (grantId: GrantId) => {
     const signIn = signInBeingEnded(grantId);
     return withStoreErrors(artifacts.revokeGrant(grantId, signIn === undefined ? {} : { signIn }));
   };
-
-  /** Where no request of oidc-provider's found the code, as when the administration redeems its own. */
-  async function readEnds(code: string): Promise<readonly GrantId[]> {
-    const payload = await withStoreErrors(artifacts.find(model, hashSecret(code), clock.now()));
-    const grantId = payload?.["grantId"];
-    return typeof grantId === "string"
-      ? ((await withStoreErrors(ofGrant(asGrantId(grantId))))?.replaces ?? [])
-      : [];
-  }
-
-  /** The library itself knows when an interaction ends: until when its row is kept is another matter. */
-  function interactionExpiry(payload: AdapterPayload, expiresIn: number | undefined): Instant {
-    const now = clock.now();
-    const endsAt = expiresIn === undefined ? expiry(payload, expiresIn, clock) : now + expiresIn * 1000;
-    // Every other step is taken by a browser that is there.
-    const isOpened = currentRoute(currentContext() ?? {}) !== "authorization";
-    return interactionExpiresAt(endsAt, { isOpened, now });
-  }
-
   return {
     ...unsupported(model),
-    upsert: async (id, payload, expiresIn) => {
-      const expiresAt =
-        model === "Interaction" ? interactionExpiry(payload, expiresIn) : expiry(payload, expiresIn, clock);
-      if (model === "ReplayDetection") {
-        const fresh = await withStoreErrors(
-          artifacts.insertOnce(model, hashSecret(id), expiresAt, clock.now()),
-        );
-        if (!fresh) throw new errors.InvalidClientAuth();
-        return;
-      }
-      const keys = {
-        grantId: idOrNone(asGrantId, model === "Grant" ? id : payload.grantId),
-        accountId: idOrNone(asAccountId, payload.accountId),
-        // A machine's token is under no grant: it is its client's own.
-        clientId: idOrNone(asClientId, model === "ClientCredentials" ? payload.clientId : undefined),
-      };
-      await withStoreErrors(
-        artifacts.upsert(model, hashSecret(id), withoutIds(model, id, payload), keys, expiresAt),
-      );
-    },
+    upsert: async (id, payload, expiresIn) => await upsertArtifact(deps, model, { id, payload, expiresIn }),
     find: async (id) => {
       const payload = await withStoreErrors(artifacts.find(model, hashSecret(id), clock.now()));
       if (payload === undefined) return undefined;
@@ -137,22 +96,77 @@ function artifactAdapter(
       return found;
     },
     consume: async (id) => {
-      const ends = model === "AuthorizationCode" ? (switched.endedBy(id) ?? (await readEnds(id))) : [];
+      const isCode = model === "AuthorizationCode";
+      const ends = isCode ? (switched.endedBy(id) ?? (await grantsReplacedBy(deps, id))) : [];
       if (await withStoreErrors(artifacts.consume(model, hashSecret(id), clock.now(), { ends }))) return;
-      const payload = await withStoreErrors(
-        artifacts.find(model, hashSecret(id), clock.now(), { includeExpired: true }),
-      );
-      const grantId = payload?.["grantId"];
-      if (typeof grantId === "string") await withStoreErrors(artifacts.revokeGrant(asGrantId(grantId)));
-      if (model === "PushedAuthorizationRequest")
-        throw new errors.InvalidRequestUri("request_uri was already used");
-      throw new errors.InvalidGrant({ detail: `${model} lost the race to be consumed` });
+      await refuseConsumed(deps, model, id);
     },
     destroy: (id) =>
       model === "Grant" ? revoke(asGrantId(id)) : withStoreErrors(artifacts.destroy(model, hashSecret(id))),
     // The library asks this of every model of a family; the family goes as one.
     revokeByGrantId: revoke,
   };
+}
+
+async function upsertArtifact(
+  { artifacts, clock }: AdapterDeps,
+  model: string,
+  { id, payload, expiresIn }: { id: string; payload: AdapterPayload; expiresIn: number | undefined },
+): Promise<void> {
+  const expiresAt =
+    model === "Interaction"
+      ? interactionExpiry(payload, expiresIn, clock)
+      : expiry(payload, expiresIn, clock);
+  if (model === "ReplayDetection") {
+    const isNew = await withStoreErrors(artifacts.insertOnce(model, hashSecret(id), expiresAt, clock.now()));
+    if (!isNew) throw new errors.InvalidClientAuth();
+    return;
+  }
+  const keys = {
+    grantId: idOrNone(asGrantId, model === "Grant" ? id : payload.grantId),
+    accountId: idOrNone(asAccountId, payload.accountId),
+    // A machine's token is under no grant: it is its client's own.
+    clientId: idOrNone(asClientId, model === "ClientCredentials" ? payload.clientId : undefined),
+  };
+  await withStoreErrors(
+    artifacts.upsert(model, hashSecret(id), withoutIds(model, id, payload), keys, expiresAt),
+  );
+}
+
+/** The library itself knows when an interaction ends: until when its row is kept is another matter. */
+function interactionExpiry(payload: AdapterPayload, expiresIn: number | undefined, clock: Clock): Instant {
+  const now = clock.now();
+  const endsAt = expiresIn === undefined ? expiry(payload, expiresIn, clock) : now + expiresIn * 1000;
+  // Every other step is taken by a browser that is there.
+  const isOpened = currentRoute(currentContext() ?? {}) !== "authorization";
+  return interactionExpiresAt(endsAt, { isOpened, now });
+}
+
+/**
+ * What a code's grant replaces, where no request of oidc-provider's found the code, as when the
+ * administration redeems its own.
+ */
+async function grantsReplacedBy(
+  { artifacts, clock, ofGrant }: AdapterDeps,
+  code: string,
+): Promise<readonly GrantId[]> {
+  const payload = await withStoreErrors(artifacts.find("AuthorizationCode", hashSecret(code), clock.now()));
+  const grantId = payload?.["grantId"];
+  return typeof grantId === "string"
+    ? ((await withStoreErrors(ofGrant(asGrantId(grantId))))?.replaces ?? [])
+    : [];
+}
+
+/** Revokes the whole family of what was consumed before, and throws what its loser is told. */
+async function refuseConsumed({ artifacts, clock }: AdapterDeps, model: string, id: string): Promise<never> {
+  const payload = await withStoreErrors(
+    artifacts.find(model, hashSecret(id), clock.now(), { includeExpired: true }),
+  );
+  const grantId = payload?.["grantId"];
+  if (typeof grantId === "string") await withStoreErrors(artifacts.revokeGrant(asGrantId(grantId)));
+  if (model === "PushedAuthorizationRequest")
+    throw new errors.InvalidRequestUri("request_uri was already used");
+  throw new errors.InvalidGrant({ detail: `${model} lost the race to be consumed` });
 }
 
 /**
@@ -188,100 +202,119 @@ function isResume(): boolean {
   return context !== undefined && currentRoute(context) === "resume";
 }
 
-function sessionAdapter({ artifacts, clock, sessionCookie }: AdapterDeps, switched: SwitchedGrants): Adapter {
-  /**
-   * What sessions held when they were found, by request and uid: of what they hold for clients only changes
-   * are written back.
-   */
-  const found = new WeakMap<object, Map<string, FoundSession>>();
-  /** The row that a session's new id replaces, by the request in which it got it. */
-  const replaced = new WeakMap<object, SecretHash>();
-
-  function remember(payload: AdapterPayload): AdapterPayload {
-    const context = currentContext();
-    if (context === undefined || payload.uid === undefined) return payload;
-    // The library writes on an entry as it is: what was found is a copy.
-    const stored = Object.entries((payload.authorizations ?? {}) as Authorizations).map(
-      ([clientId, entry]): [string, SessionAuthorization] => [clientId, { ...entry }],
-    );
-    const ofRequest = found.get(context) ?? new Map<string, FoundSession>();
-    found.set(
-      context,
-      ofRequest.set(payload.uid, { authorizations: new Map(stored), seen: readSeen(payload) }),
-    );
-    return payload;
-  }
-
-  /** The payload with where its person uses it, as the request tells. */
-  function withSeen(payload: AdapterPayload, before: FoundSession | undefined): AdapterPayload {
-    const context = currentContext();
-    if (context === undefined || payload.accountId === undefined) return payload;
-    const browser = browserName(context.get("user-agent"));
-    const network = clientNetwork(String(context.state["clientAddress"]));
-    return { ...payload, [SEEN_FIELD]: seenNow(before?.seen, { browser, network }, clock.now()) };
-  }
-
+function sessionAdapter(deps: AdapterDeps, switched: SwitchedGrants): Adapter {
+  const { artifacts, clock } = deps;
+  const memory: SessionMemory = { found: new WeakMap(), replaced: new WeakMap() };
   return {
     ...unsupported("Session"),
-    upsert: async (id, payload, expiresIn) => {
-      const { uid } = payload;
-      if (uid === undefined) throw new TypeError("a session without uid");
-      const context = currentContext();
-      const before = context && found.get(context)?.get(uid);
-      const written = withSeen(payload, before);
-      const { jti: _id, authorizations = {}, ...rest } = written;
-      const now = authorizations as Authorizations;
-      const outcome = await withStoreErrors(
-        artifacts.upsertSession(
-          hashSecret(id),
-          // That there are authorizations is the payload's to say; which ones, the clients' own entries.
-          payload.authorizations === undefined ? rest : { ...rest, authorizations: {} },
-          {
-            uid,
-            accountId: idOrNone(asAccountId, payload.accountId),
-            authorizations: changed(before?.authorizations ?? new Map(), now),
-            removed: [...(before?.authorizations.keys() ?? [])]
-              .map(asClientId)
-              .filter((clientId) => !Object.hasOwn(now, clientId)),
-            replaces: context && replaced.get(context),
-            found: before !== undefined,
-          },
-          expiry(payload, expiresIn, clock),
-        ),
-      );
-      if (outcome === "saved") return void remember(written);
-      // The cookie that this response was about to set names a session that is gone.
-      if (context !== undefined) withdrawCookie(context, sessionCookie);
-      if (outcome === "rotated") return;
-      if (context !== undefined) abandonSession(context);
-      throw new errors.LoginRequired("the session was ended meanwhile");
-    },
+    upsert: async (id, payload, expiresIn) =>
+      await upsertSession(deps, memory, { id, payload, expiresAt: expiry(payload, expiresIn, clock) }),
     find: async (id) => {
       const payload = await withStoreErrors(artifacts.find("Session", hashSecret(id), clock.now()));
       // Nobody's: whoever signs in begins a session of their own, with a uid that nobody has had before.
       if (payload !== undefined && payload["accountId"] === undefined && isResume()) return undefined;
-      return payload === undefined ? undefined : remember({ ...withoutPrototype(payload), jti: id });
+      return payload && remember(memory, { ...withoutPrototype(payload), jti: id });
     },
     findByUid: async (uid) => {
       const payload = await withStoreErrors(artifacts.findSessionByUid(uid, clock.now()));
       if (payload === undefined) return undefined;
       return withoutPrototype(await switched.asComparedWith(uid, payload as AdapterPayload));
     },
-    destroy: async (id) => {
-      const context = currentContext();
-      if (context !== undefined && isReplacedSessionId(id)) {
-        replaced.set(context, hashSecret(id));
-        return;
-      }
-      const clientIds = context === undefined ? [] : clientsToTell(context).map(asClientId);
-      const accountId = idOrNone(asAccountId, context?.oidc.session?.accountId);
-      const tells =
-        accountId === undefined || clientIds.length === 0
-          ? undefined
-          : { accountId, clientIds, now: clock.now() };
-      await withStoreErrors(artifacts.destroySession(hashSecret(id), tells));
-    },
+    destroy: async (id) => await destroySession(deps, memory, id),
   };
+}
+
+/** What is remembered of sessions between the calls of one request. */
+interface SessionMemory {
+  /**
+   * What sessions held when they were found, by request and uid: of what they hold for clients only changes
+   * are written back.
+   */
+  readonly found: WeakMap<object, Map<string, FoundSession>>;
+  /** The row that a session's new id replaces, by the request in which it got it. */
+  readonly replaced: WeakMap<object, SecretHash>;
+}
+
+function remember({ found }: SessionMemory, payload: AdapterPayload): AdapterPayload {
+  const context = currentContext();
+  if (context === undefined || payload.uid === undefined) return payload;
+  // The library writes on an entry as it is: what was found is a copy.
+  const stored = Object.entries((payload.authorizations ?? {}) as Authorizations).map(
+    ([clientId, entry]): [string, SessionAuthorization] => [clientId, { ...entry }],
+  );
+  const ofRequest = found.get(context) ?? new Map<string, FoundSession>();
+  const session = { authorizations: new Map(stored), seen: readSeen(payload) };
+  found.set(context, ofRequest.set(payload.uid, session));
+  return payload;
+}
+
+async function upsertSession(
+  { artifacts, clock, sessionCookie }: AdapterDeps,
+  memory: SessionMemory,
+  { id, payload, expiresAt }: { id: string; payload: AdapterPayload; expiresAt: Instant },
+): Promise<void> {
+  const { uid } = payload;
+  if (uid === undefined) throw new TypeError("a session without uid");
+  const context = currentContext();
+  const before = context && memory.found.get(context)?.get(uid);
+  const written = withSeen(payload, before, clock);
+  const { jti: _id, authorizations = {}, ...rest } = written;
+  const now = authorizations as Authorizations;
+  const outcome = await withStoreErrors(
+    artifacts.upsertSession(
+      hashSecret(id),
+      // That there are authorizations is the payload's to say; which ones, the clients' own entries.
+      payload.authorizations === undefined ? rest : { ...rest, authorizations: {} },
+      {
+        uid,
+        accountId: idOrNone(asAccountId, payload.accountId),
+        authorizations: changed(before?.authorizations ?? new Map(), now),
+        removed: [...(before?.authorizations.keys() ?? [])]
+          .map(asClientId)
+          .filter((clientId) => !Object.hasOwn(now, clientId)),
+        replaces: context && memory.replaced.get(context),
+        found: before !== undefined,
+      },
+      expiresAt,
+    ),
+  );
+  if (outcome === "saved") {
+    remember(memory, written);
+    return;
+  }
+  // The cookie that this response was about to set names a session that is gone.
+  if (context !== undefined) withdrawCookie(context, sessionCookie);
+  if (outcome === "rotated") return;
+  if (context !== undefined) abandonSession(context);
+  throw new errors.LoginRequired("the session was ended meanwhile");
+}
+
+/** The payload with where its person uses it, as the request tells. */
+function withSeen(payload: AdapterPayload, before: FoundSession | undefined, clock: Clock): AdapterPayload {
+  const context = currentContext();
+  if (context === undefined || payload.accountId === undefined) return payload;
+  const browser = browserName(context.get("user-agent"));
+  const network = clientNetwork(String(context.state["clientAddress"]));
+  return { ...payload, [SEEN_FIELD]: seenNow(before?.seen, { browser, network }, clock.now()) };
+}
+
+async function destroySession(
+  { artifacts, clock }: AdapterDeps,
+  { replaced }: SessionMemory,
+  id: string,
+): Promise<void> {
+  const context = currentContext();
+  if (context !== undefined && isReplacedSessionId(id)) {
+    replaced.set(context, hashSecret(id));
+    return;
+  }
+  const clientIds = context === undefined ? [] : clientsToTell(context).map(asClientId);
+  const accountId = idOrNone(asAccountId, context?.oidc.session?.accountId);
+  const tells =
+    accountId === undefined || clientIds.length === 0
+      ? undefined
+      : { accountId, clientIds, now: clock.now() };
+  await withStoreErrors(artifacts.destroySession(hashSecret(id), tells));
 }
 
 /** The entries that differ from what was found. */

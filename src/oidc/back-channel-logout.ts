@@ -11,14 +11,14 @@ import type { Clock, Milliseconds } from "../clock.ts";
 import { hostAndPort } from "../domain/private-hosts.ts";
 import type { SignOut } from "../domain/records.ts";
 import { Pace } from "../pace.ts";
-import type { AdminStore } from "../storage/contract.ts";
+import type { WorkStore } from "../storage/contract.ts";
 import { runAlone, type WorkerRun } from "../worker-loop.ts";
 import type { ClientDirectory } from "./clients.ts";
 import { signLogoutToken } from "./internals.ts";
 import { postForm } from "./outbound.ts";
 
 export interface BackChannelLogoutWorkerOptions {
-  administration: Pick<AdminStore, "claimSignOut" | "settleSignOut">;
+  administration: Pick<WorkStore, "claimSignOut" | "settleSignOut">;
   clients: Pick<ClientDirectory, "find">;
   provider: Provider;
   /**
@@ -53,90 +53,99 @@ export interface BackChannelLogoutWorker {
 /** Until when a client's are put off, by `performance.now()`: it kept one waiting. */
 type Slow = Map<string, number>;
 
+/** Makes the worker. Several may run, at other brokers too: each sign-out is leased by one of them. */
 export function createBackChannelLogoutWorker(
   options: BackChannelLogoutWorkerOptions,
 ): BackChannelLogoutWorker {
-  const { administration, clients, provider, privateHosts, clock, logger } = options;
-  const worker = randomUUID();
+  const workerId = randomUUID();
+  return { runOnce: async (run = runAlone) => await tellAll({ ...options, workerId }, run) };
+}
 
-  async function tell({ id, clientId, accountId, sid }: SignOut): Promise<void> {
-    const client = await clients.find(clientId);
-    const address = client?.metadata["backchannel_logout_uri"];
-    // Who can't be told finds out at the next refresh.
-    if (client === undefined || typeof address !== "string") return;
-    const registered = await provider.Client.find(clientId);
-    if (registered === undefined) return;
-    const token = await signLogoutToken(provider, registered, { accountId, sid, jti: id });
-    const status = await postForm({
-      address,
-      form: new URLSearchParams({ logout_token: token }),
-      // What stands in the configuration is the operator's own word.
-      mayBePrivate: client.managedBy === "config" || privateHosts.includes(hostAndPort(new URL(address))),
-      signal: AbortSignal.timeout(timeoutMs),
-    });
-    if (status !== 200 && status !== 204) throw new Error(`${new URL(address).origin} answered ${status}`);
-  }
+interface Telling extends BackChannelLogoutWorkerOptions {
+  /** Whose leases are this worker's. */
+  workerId: string;
+}
 
-  async function settle(signOut: SignOut, slow: Slow): Promise<boolean> {
-    const began = performance.now();
-    try {
-      if ((slow.get(signOut.clientId) ?? began) > began)
-        throw new Error("the portal didn't answer another one");
-      await tell(signOut);
-      await administration.settleSignOut(signOut.id, worker, null);
-      return true;
-    } catch (err) {
-      const { id, clientId, attempts, createdAt } = signOut;
-      if (performance.now() - began > slowMs) slow.set(clientId, performance.now() + firstRetryMs);
-      const retryAt = clock.now() + Math.min(firstRetryMs * 2 ** (attempts - 1), longestRetryMs);
-      const isOver = retryAt > createdAt + giveUpAfterMs;
-      await administration.settleSignOut(id, worker, isOver ? null : retryAt);
-      const fields = { err, client_id: clientId, attempts };
-      if (isOver) logger.warn(fields, "a portal could not be told that a sign-in ended; given up");
-      else if (attempts === 1)
-        logger.warn(fields, "a portal was not told that a sign-in ended; it will be tried again");
-      return false;
-    }
-  }
-
-  return {
-    async runOnce({ signal, onStep } = runAlone) {
-      // One after the other, with rests: of portals that aren't to be told there may be very many, and
-      // nothing else is waited for.
-      const pace = new Pace({ least: 1, most: 1 });
-      const slow: Slow = new Map();
-      const busy = new Set<Promise<void>>();
-      const failures: unknown[] = [];
-      let told = 0;
-      const begin = (one: SignOut) => {
-        const under = settle(one, slow)
-          .then(
-            (isTold) => {
-              if (isTold) told += 1;
-            },
-            (error: unknown) => void failures.push(error),
-          )
-          .then(() => {
-            busy.delete(under);
-            onStep();
-          });
-        busy.add(under);
-      };
-      for (;;) {
-        const ends = signal.aborted || failures.length > 0;
-        const one = ends
-          ? undefined
-          : await pace
-              .turn(() => administration.claimSignOut(worker, clock.now(), leaseMs))
-              .catch((error: unknown) => void failures.push(error));
-        if (one !== undefined) begin(one);
-        else if (busy.size === 0) break;
-        // What is queued meanwhile waits for no portal that keeps another one waiting.
-        if (one === undefined) await Promise.race([...busy, pause(lookAgainMs)]);
-        else if (busy.size >= lanes) await Promise.race(busy);
-      }
-      if (failures.length > 0) throw failures[0];
-      return told;
-    },
+async function tellAll(telling: Telling, { signal, onStep }: WorkerRun): Promise<number> {
+  const { administration, clock, workerId } = telling;
+  // One after the other, with rests: of portals that aren't to be told there may be very many, and
+  // nothing else is waited for.
+  const pace = new Pace({ least: 1, most: 1 });
+  const slow: Slow = new Map();
+  const busy = new Set<Promise<void>>();
+  const failures: unknown[] = [];
+  let told = 0;
+  const begin = (one: SignOut) => {
+    const under = settle(telling, one, slow)
+      .then(
+        (isTold) => {
+          if (isTold) told += 1;
+        },
+        (error: unknown) => void failures.push(error),
+      )
+      .then(() => {
+        busy.delete(under);
+        onStep();
+      });
+    busy.add(under);
   };
+  for (;;) {
+    const ends = signal.aborted || failures.length > 0;
+    const one = ends
+      ? undefined
+      : await pace
+          .turn(() => administration.claimSignOut(workerId, clock.now(), leaseMs))
+          .catch((error: unknown) => void failures.push(error));
+    if (one !== undefined) begin(one);
+    else if (busy.size === 0) break;
+    // What is queued meanwhile waits for no portal that keeps another one waiting.
+    if (one === undefined) await Promise.race([...busy, pause(lookAgainMs)]);
+    else if (busy.size >= lanes) await Promise.race(busy);
+  }
+  if (failures.length > 0) throw failures[0];
+  return told;
+}
+
+async function settle(telling: Telling, signOut: SignOut, slow: Slow): Promise<boolean> {
+  const { administration, clock, logger, workerId } = telling;
+  const began = performance.now();
+  try {
+    if ((slow.get(signOut.clientId) ?? began) > began)
+      throw new Error("the portal didn't answer another one");
+    await tell(telling, signOut);
+    await administration.settleSignOut(signOut.id, workerId, null);
+    return true;
+  } catch (err) {
+    const { id, clientId, attempts, createdAt } = signOut;
+    if (performance.now() - began > slowMs) slow.set(clientId, performance.now() + firstRetryMs);
+    const retryAt = clock.now() + Math.min(firstRetryMs * 2 ** (attempts - 1), longestRetryMs);
+    const isOver = retryAt > createdAt + giveUpAfterMs;
+    await administration.settleSignOut(id, workerId, isOver ? null : retryAt);
+    const fields = { err, client_id: clientId, attempts };
+    if (isOver) logger.warn(fields, "a portal could not be told that a sign-in ended; given up");
+    else if (attempts === 1)
+      logger.warn(fields, "a portal was not told that a sign-in ended; it will be tried again");
+    return false;
+  }
+}
+
+async function tell(
+  { clients, provider, privateHosts }: Telling,
+  { id, clientId, accountId, sid }: SignOut,
+): Promise<void> {
+  const client = await clients.find(clientId);
+  const address = client?.metadata["backchannel_logout_uri"];
+  // Who can't be told finds out at the next refresh.
+  if (client === undefined || typeof address !== "string") return;
+  const registered = await provider.Client.find(clientId);
+  if (registered === undefined) return;
+  const token = await signLogoutToken(provider, registered, { accountId, sid, jti: id });
+  const status = await postForm({
+    address,
+    form: new URLSearchParams({ logout_token: token }),
+    // What stands in the configuration is the operator's own word.
+    mayBePrivate: client.managedBy === "config" || privateHosts.includes(hostAndPort(new URL(address))),
+    signal: AbortSignal.timeout(timeoutMs),
+  });
+  if (status !== 200 && status !== 204) throw new Error(`${new URL(address).origin} answered ${status}`);
 }

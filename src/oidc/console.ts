@@ -51,21 +51,16 @@ export interface ConsoleSignInsDeps {
 
 const challengeOf = (verifier: string) => createHash("sha256").update(verifier).digest("base64url");
 
-export function createConsoleSignIns({
-  provider,
-  artifacts,
-  clients,
-  clock,
-  config: { issuer, administration },
-}: ConsoleSignInsDeps): ConsoleSignIns {
-  const redirectUri = `${issuer}/admin/callback`;
+/** Makes the sign-ins. What the browser keeps of one in the meantime is its caller's. */
+export function createConsoleSignIns(deps: ConsoleSignInsDeps): ConsoleSignIns {
+  const { issuer } = deps.config;
   return {
     begin: ({ anotherAccount = false } = {}) => {
       const [state, verifier] = [randomSecret(), randomSecret()];
       const url = new URL(`${issuer}/authorize`);
       url.search = new URLSearchParams({
         client_id: CONSOLE_CLIENT_ID,
-        redirect_uri: redirectUri,
+        redirect_uri: redirectUriOf(issuer),
         response_type: "code",
         scope: "openid",
         state,
@@ -75,53 +70,66 @@ export function createConsoleSignIns({
       }).toString();
       return { url: url.href, state, verifier };
     },
-
-    redeem: async (browser, code, verifier) => {
-      const found = await withStoreErrors(provider.AuthorizationCode.find(code));
-      if (found === undefined || found.isExpired || found.clientId !== CONSOLE_CLIENT_ID) return undefined;
-      const { redirectUri: issuedFor, codeChallenge, codeChallengeMethod } = found;
-      const grantId = found.grantId === undefined ? undefined : asGrantId(found.grantId);
-      if (
-        issuedFor !== redirectUri ||
-        codeChallengeMethod !== "S256" ||
-        codeChallenge !== challengeOf(verifier)
-      ) {
-        return undefined;
-      }
-      // What the code answers could have been planted here, with a code of the planter's own.
-      if (found.sessionUid === undefined || found.sessionUid !== (await sessionUidOf(provider, browser)))
-        return undefined;
-      try {
-        await found.consume();
-      } catch (error) {
-        if (error instanceof errors.InvalidGrant) return undefined;
-        throw error;
-      }
-      // The interaction policy issues no such code; a broker of another configuration may have.
-      if (!opensAdministration(administration, methodOf(found))) {
-        throw LiaisonError.forbidden("The administration asks for another sign-in than this one.");
-      }
-      return grantId;
-    },
-
-    endSession: async (browser) => {
-      const session = await sessionOf(provider, browser);
-      if (session === undefined) return;
-      const { uid: sessionUid, accountId } = session;
-      const told: ClientId[] = [];
-      for (const [id, { grantId, persistsLogout = false }] of Object.entries(session.authorizations)) {
-        const clientId = asClientId(id);
-        const client = await clients.find(clientId);
-        if (client?.metadata["backchannel_logout_uri"] !== undefined) told.push(clientId);
-        if (grantId !== undefined && !persistsLogout) {
-          await artifacts.revokeGrant(asGrantId(grantId), { signIn: { sessionUid, clientId } });
-        }
-      }
-      await artifacts.destroySession(hashSecret(session.id), {
-        accountId: asAccountId(accountId),
-        clientIds: told,
-        now: clock.now(),
-      });
-    },
+    redeem: async (browser, code, verifier) => await redeem(deps, browser, { code, verifier }),
+    endSession: async (browser) => await endSession(deps, browser),
   };
+}
+
+function redirectUriOf(issuer: string): string {
+  return `${issuer}/admin/callback`;
+}
+
+async function redeem(
+  { provider, config: { issuer, administration } }: ConsoleSignInsDeps,
+  browser: Browser,
+  { code, verifier }: { code: string; verifier: string },
+): Promise<GrantId | undefined> {
+  const found = await withStoreErrors(provider.AuthorizationCode.find(code));
+  if (found === undefined || found.isExpired || found.clientId !== CONSOLE_CLIENT_ID) return undefined;
+  const { redirectUri, codeChallenge, codeChallengeMethod } = found;
+  const grantId = found.grantId === undefined ? undefined : asGrantId(found.grantId);
+  if (
+    redirectUri !== redirectUriOf(issuer) ||
+    codeChallengeMethod !== "S256" ||
+    codeChallenge !== challengeOf(verifier)
+  ) {
+    return undefined;
+  }
+  // What the code answers could have been planted here, with a code of the planter's own.
+  if (found.sessionUid === undefined || found.sessionUid !== (await sessionUidOf(provider, browser)))
+    return undefined;
+  try {
+    await found.consume();
+  } catch (error) {
+    if (error instanceof errors.InvalidGrant) return undefined;
+    throw error;
+  }
+  // The interaction policy issues no such code; a broker of another configuration may have.
+  if (!opensAdministration(administration, methodOf(found))) {
+    throw LiaisonError.forbidden("The administration asks for another sign-in than this one.");
+  }
+  return grantId;
+}
+
+async function endSession(
+  { provider, artifacts, clients, clock }: ConsoleSignInsDeps,
+  browser: Browser,
+): Promise<void> {
+  const session = await sessionOf(provider, browser);
+  if (session === undefined) return;
+  const { uid: sessionUid, accountId } = session;
+  const told: ClientId[] = [];
+  for (const [id, { grantId, persistsLogout = false }] of Object.entries(session.authorizations)) {
+    const clientId = asClientId(id);
+    const client = await clients.find(clientId);
+    if (client?.metadata["backchannel_logout_uri"] !== undefined) told.push(clientId);
+    if (grantId !== undefined && !persistsLogout) {
+      await artifacts.revokeGrant(asGrantId(grantId), { signIn: { sessionUid, clientId } });
+    }
+  }
+  await artifacts.destroySession(hashSecret(session.id), {
+    accountId: asAccountId(accountId),
+    clientIds: told,
+    now: clock.now(),
+  });
 }

@@ -6,7 +6,7 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { errors, type InteractionResults, type Provider } from "oidc-provider";
-import type { Clock } from "../clock.ts";
+import type { Clock, Instant } from "../clock.ts";
 import type { AccountAtClient } from "../domain/admission.ts";
 import { type Admission, decideAdmission } from "../domain/admission.ts";
 import { asAccountId, asClientId } from "../domain/ids.ts";
@@ -104,74 +104,15 @@ export interface Dispatcher {
   lost(uid: string): Promise<{ client: Client | undefined; state: "alive" | "expired" | "gone" }>;
 }
 
-export function createDispatcher({
-  provider,
-  accountsAtClients,
-  signIns,
-  clients,
-  clock,
-}: DispatcherDeps): Dispatcher {
-  /** Refuses a browser that has the interaction's cookie alone. */
-  async function assertItsBrowser(interaction: Interaction, browser: Browser, proofs: readonly SecretHash[]) {
-    const needed = neededBy(interaction);
-    if (needed === null) return;
-    if ("proofHash" in needed && needed.proofHash !== undefined && proofs.includes(needed.proofHash)) return;
-    const byProofAlone = needed.kind === "proof";
-    if (!byProofAlone && (await sessionUidOf(provider, browser)) === interaction.session?.uid) return;
-    throw LiaisonError.signInMismatch("Somebody signed in for this in another browser.");
-  }
-
+/** Makes the dispatcher. */
+export function createDispatcher(deps: DispatcherDeps): Dispatcher {
+  const { provider, signIns, clients, clock } = deps;
   return {
     load: async (request, response, uid, proofs) => {
       const interaction = await details(provider, request, response);
       if (interaction.uid !== uid) throw LiaisonError.signInMismatch("This page belongs to another sign-in.");
-      await assertItsBrowser(interaction, { req: request, res: response }, proofs);
-      const { params, prompt, session } = interaction;
-      const asked = readAuthorizationRequest(params);
-      const client = await clients.find(asClientId(asked.clientId ?? ""));
-      if (client === undefined) throw LiaisonError.signInExpired("The portal is no longer registered.");
-      const accountAtClient =
-        session === undefined
-          ? undefined
-          : await accountsAtClients.forClient(
-              asAccountId(session.accountId),
-              client.id,
-              session.uid,
-              clock.now(),
-            );
-      return {
-        uid,
-        cid: interaction.cid,
-        prompt: prompt.name,
-        // At every step: who goes on with another account must come as fresh as the first.
-        forced: asked.prompts.has("login"),
-        isInsufficient: prompt.reasons.includes(insufficientForAdministration),
-        maxAge: asked.maxAgeSeconds,
-        loginHint: asked.loginHint,
-        upstreamHint: asked.upstreamHint,
-        redirectUri: asked.redirectUri ?? "",
-        client,
-        proofs,
-        signedIn: interaction.result?.login as ProvenLogin | undefined,
-        accountAtClient,
-        admission:
-          accountAtClient &&
-          decideAdmission({
-            accountAtClient,
-            policy: client.policy,
-            hint: asked.profileHint,
-            now: clock.now(),
-          }),
-        chooserRequested: prompt.reasons.includes("select_account_prompt"),
-        opened:
-          interaction.lastSubmission === undefined
-            ? openedInteraction(
-                uid,
-                { secondsLeft: interaction.remainingTTL, isSignedIn: session !== undefined },
-                clock.now(),
-              )
-            : undefined,
-      };
+      await assertItsBrowser(provider, interaction, { browser: { req: request, res: response }, proofs });
+      return await stateOf(deps, interaction, proofs);
     },
 
     next: async (state, returned) => {
@@ -198,6 +139,61 @@ export function createDispatcher({
       return { client, state: interaction.isExpired ? "expired" : "alive" };
     },
   };
+}
+
+/** Refuses a browser that has the interaction's cookie alone. */
+async function assertItsBrowser(
+  provider: Provider,
+  interaction: Interaction,
+  { browser, proofs }: { browser: Browser; proofs: readonly SecretHash[] },
+): Promise<void> {
+  const needed = neededBy(interaction);
+  if (needed === null) return;
+  if ("proofHash" in needed && needed.proofHash !== undefined && proofs.includes(needed.proofHash)) return;
+  const byProofAlone = needed.kind === "proof";
+  if (!byProofAlone && (await sessionUidOf(provider, browser)) === interaction.session?.uid) return;
+  throw LiaisonError.signInMismatch("Somebody signed in for this in another browser.");
+}
+
+async function stateOf(
+  { accountsAtClients, clients, clock }: DispatcherDeps,
+  interaction: Interaction,
+  proofs: readonly SecretHash[],
+): Promise<InteractionState> {
+  const { uid, params, prompt, session } = interaction;
+  const asked = readAuthorizationRequest(params);
+  const client = await clients.find(asClientId(asked.clientId ?? ""));
+  if (client === undefined) throw LiaisonError.signInExpired("The portal is no longer registered.");
+  const now = () => clock.now();
+  const accountAtClient =
+    session === undefined
+      ? undefined
+      : await accountsAtClients.forClient(asAccountId(session.accountId), client.id, session.uid, now());
+  return {
+    uid,
+    cid: interaction.cid,
+    prompt: prompt.name,
+    // At every step: who goes on with another account must come as fresh as the first.
+    forced: asked.prompts.has("login"),
+    isInsufficient: prompt.reasons.includes(insufficientForAdministration),
+    maxAge: asked.maxAgeSeconds,
+    loginHint: asked.loginHint,
+    upstreamHint: asked.upstreamHint,
+    redirectUri: asked.redirectUri ?? "",
+    client,
+    proofs,
+    signedIn: interaction.result?.login as ProvenLogin | undefined,
+    accountAtClient,
+    admission:
+      accountAtClient &&
+      decideAdmission({ accountAtClient, policy: client.policy, hint: asked.profileHint, now: now() }),
+    chooserRequested: prompt.reasons.includes("select_account_prompt"),
+    opened: interaction.lastSubmission === undefined ? openedNow(interaction, now()) : undefined,
+  };
+}
+
+function openedNow({ uid, remainingTTL, session }: Interaction, now: Instant): ArtifactExtension | undefined {
+  return openedInteraction(uid, { secondsLeft: remainingTTL, isSignedIn: session !== undefined }, now);
 }
 
 function linkStep(admission: Admission | undefined): Step {

@@ -7,11 +7,11 @@
 import { randomUUID } from "node:crypto";
 import type { Clock, Milliseconds } from "../clock.ts";
 import { Pace } from "../pace.ts";
-import type { AdminStore } from "../storage/contract.ts";
+import type { WorkStore } from "../storage/contract.ts";
 import type { WorkerRun } from "../worker-loop.ts";
 
 export interface EndedGrantsOptions {
-  administration: Pick<AdminStore, "claimEnding" | "removeEnded">;
+  administration: Pick<WorkStore, "claimEnding" | "removeEnded">;
   clock: Clock;
   /** How long a turn may take, in milliseconds: the store's. */
   turnMs: Milliseconds;

@@ -20,9 +20,14 @@ export function createInteractionPolicy(
   accounts: AccountsAtClient,
   administration: SignInDemand,
 ): interactionPolicy.Prompt[] {
-  const admissionIs = (kind: Admission["kind"]) => async (ctx: KoaContextWithOIDC) =>
-    (await accounts.admission(ctx))?.kind === kind;
+  const admissionIs: AdmissionTest = (kind) => async (ctx) => (await accounts.admission(ctx))?.kind === kind;
+  return [loginPrompt(administration), consentPrompt(), linkPrompt(admissionIs), chooserPrompt(admissionIs)];
+}
 
+/** What a check looks at: whether the admission is of this kind. */
+type AdmissionTest = (kind: Admission["kind"]) => (ctx: KoaContextWithOIDC) => Promise<boolean>;
+
+function loginPrompt(administration: SignInDemand): interactionPolicy.Prompt {
   const login = base().get("login");
   if (login === undefined) throw new TypeError("oidc-provider's base policy has no login prompt");
   login.checks.add(
@@ -49,13 +54,21 @@ export function createInteractionPolicy(
       },
     ),
   );
+  return login;
+}
 
-  // Requestable, so that `prompt=consent` (needed for `offline_access`, OpenID Connect Core 11) is
-  // understood; without checks, because the vendor's own portals need nobody's consent.
+/**
+ * Requestable, so that `prompt=consent` (needed for `offline_access`, OpenID Connect Core 11) is understood;
+ * without checks, because the vendor's own portals need nobody's consent.
+ */
+function consentPrompt(): interactionPolicy.Prompt {
   const consent = new Prompt({ name: "consent", requestable: true });
   consent.checks.clear();
+  return consent;
+}
 
-  const link = new Prompt(
+function linkPrompt(admissionIs: AdmissionTest): interactionPolicy.Prompt {
+  return new Prompt(
     { name: "link", requestable: false },
     new Check(
       "unlinked",
@@ -70,8 +83,10 @@ export function createInteractionPolicy(
       admissionIs("not_admitted"),
     ),
   );
+}
 
-  const selectAccount = new Prompt(
+function chooserPrompt(admissionIs: AdmissionTest): interactionPolicy.Prompt {
+  return new Prompt(
     { name: "select_account", requestable: true },
     new Check(
       "several_profiles",
@@ -80,6 +95,4 @@ export function createInteractionPolicy(
       admissionIs("choose"),
     ),
   );
-
-  return [login, consent, link, selectAccount];
 }

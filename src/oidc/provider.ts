@@ -3,14 +3,7 @@
  * upstream.
  */
 
-import {
-  type AccessToken,
-  type ClientCredentials,
-  type Configuration,
-  type KoaContextWithOIDC,
-  Provider,
-  type RefreshToken,
-} from "oidc-provider";
+import { type Configuration, type KoaContextWithOIDC, Provider } from "oidc-provider";
 import type { Clock, Instant, Seconds } from "../clock.ts";
 import type { Config } from "../config/schema.ts";
 import { CLIENT_AUTH_METHODS } from "../domain/client-settings.ts";
@@ -85,15 +78,23 @@ export function interactionLifetimeSeconds(linkLifetimeSeconds: Seconds): number
  * Configures oidc-provider. The returned Provider is the Koa app: our own routes go before its with `use`.
  */
 export function createProvider(deps: ProviderDeps): Provider {
+  const { config, keys, clientCredentialsScopes = [] } = deps;
+  const provider = new Provider(config.issuer, configurationOf(deps));
+  provider.proxy = true;
+  provider.keys = createCookieSignatures(keys.cookies);
+  keepAuthorizationsApart(provider);
+  noteSignedOutClients(provider);
+  provider.use(fitAnswers({ clientCredentialsScopes }) as Parameters<Provider["use"]>[0]);
+  return provider;
+}
+
+function configurationOf(deps: ProviderDeps): Configuration {
   const { config, clock, keys, pages } = deps;
-  const issuer = new URL(config.issuer);
-  const cookies = cookieNames(issuer);
+  const cookies = cookieNames(new URL(config.issuer));
   const accounts = createAccountsAtClient(deps.accountsAtClients, clock);
   const grantLifetimeSeconds = config.sessions.absolute_seconds + config.tokens.refresh_token_seconds;
-
-  const interactionSeconds = interactionLifetimeSeconds(config.linking.link_lifetime_seconds);
   const findAccount = createFindAccount(accounts, clock);
-  const configuration: Configuration = {
+  return {
     adapter: createAdapterFactory({
       artifacts: deps.artifacts,
       clients: deps.clients,
@@ -116,6 +117,27 @@ export function createProvider(deps: ProviderDeps): Provider {
       policy: createInteractionPolicy(accounts, config.administration),
       url: (_ctx, interaction) => `${config.issuer}/interaction/${interaction.uid}`,
     },
+    ...requestsAndClients(deps.clientCredentialsScopes ?? []),
+    rotateRefreshToken: true,
+    issueRefreshToken: (_ctx, client) => client.grantTypeAllowed("refresh_token"),
+    // Without `offline_access` it lives as long as the session (oidc-provider's default): signing out ends
+    // it.
+    jwks: { keys: keys.signing },
+    cookies: cookiesOf(cookies, keys),
+    routes: { ...endpointPaths },
+    ttl: lifetimes(config, clock, grantLifetimeSeconds),
+    features: features(pages, findAccount),
+    renderError: pages.renderError,
+    fetch: (url, options) => {
+      const isAllowed = config.private_hosts.includes(hostAndPort(new URL(String(url))));
+      return fetch(url, isAllowed ? withoutAddressGuard(options as RequestInit) : (options as RequestInit));
+    },
+  };
+}
+
+/** What authorization requests may ask for, and how clients are known. */
+function requestsAndClients(clientCredentialsScopes: readonly string[]): Configuration {
+  return {
     // The library asks this last of all, whatever the parameter says.
     extraParams: { upstream: assertBounded, profile_hint: null },
     extraClientMetadata: { properties: [portalMetadataKey] },
@@ -124,106 +146,90 @@ export function createProvider(deps: ProviderDeps): Provider {
     responseTypes: ["code"],
     // OpenID Connect Core 3.1.2.1 requires `redirect_uri`, also of a portal that has registered only one.
     allowOmittingSingleRegisteredRedirectUri: false,
-    scopes: [
-      "openid",
-      "offline_access",
-      "profile",
-      "email",
-      "organization",
-      ...(deps.clientCredentialsScopes ?? []),
-    ],
+    scopes: ["openid", "offline_access", "profile", "email", "organization", ...clientCredentialsScopes],
     clientAuthMethods: [...CLIENT_AUTH_METHODS],
     pkce: { required: (_ctx, client) => portalSettings(client).pkceRequired },
-    rotateRefreshToken: true,
-    issueRefreshToken: (_ctx, client) => client.grantTypeAllowed("refresh_token"),
-    // Without `offline_access` it lives as long as the session (oidc-provider's default): signing out ends
-    // it.
-    jwks: { keys: keys.signing },
-    cookies: {
-      keys: keys.cookies,
-      names: {
-        session: cookies.session,
-        interaction: `${cookies.prefix}liaison.interaction`,
-        resume: `${cookies.prefix}liaison.resume`,
-      },
-      long: { signed: true, httpOnly: true, sameSite: "lax", secure: cookies.secure, path: "/" },
-      short: { signed: true, httpOnly: true, sameSite: "lax", secure: cookies.secure },
+  };
+}
+
+function cookiesOf(
+  { session, prefix, secure }: ReturnType<typeof cookieNames>,
+  keys: ServiceKeys,
+): NonNullable<Configuration["cookies"]> {
+  return {
+    keys: keys.cookies,
+    names: {
+      session,
+      interaction: `${prefix}liaison.interaction`,
+      resume: `${prefix}liaison.resume`,
     },
-    routes: { ...endpointPaths },
-    ttl: {
-      AuthorizationCode: config.tokens.authorization_code_seconds,
-      AccessToken: config.tokens.access_token_seconds,
-      ClientCredentials: config.tokens.access_token_seconds,
-      IdToken: config.tokens.id_token_seconds,
-      RefreshToken: config.tokens.refresh_token_seconds,
-      Grant: grantLifetimeSeconds,
-      Interaction: interactionSeconds,
-      PushedAuthorizationRequest: pushedRequestSeconds,
-      Session: (ctx, session) => {
-        // A step is about to be shown: the session must outlive it, or its tab could never carry on.
-        const waits =
-          ctx.oidc.entities.Interaction !== undefined && ctx.oidc.entities.Interaction.result === undefined;
-        // Nobody's: made to sign out where nobody was signed in.
-        if (session.accountId === undefined && !waits)
-          return Math.min(config.sessions.idle_seconds, emptySessionSeconds);
-        const idle = waits
-          ? Math.max(config.sessions.idle_seconds, interactionSeconds)
-          : config.sessions.idle_seconds;
-        return sessionLifetime(session.iat, { ...config.sessions, idle_seconds: idle }, clock.now());
-      },
-    },
-    features: {
-      devInteractions: { enabled: false },
-      claimsParameter: { enabled: false },
-      clientCredentials: { enabled: true },
-      // Without it `resource` (RFC 8707) is a parameter like any unknown one, and ignored (RFC 6749, section
-      // 3.1).
-      resourceIndicators: { enabled: false },
-      introspection: {
-        enabled: true,
-        allowedPolicy: async (ctx, client, token) => await mayIntrospect(ctx, client.clientId, token),
-      },
-      // Silent about tokens of others, as the library is about unknown ones.
-      revocation: {
-        enabled: true,
-        allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId,
-      },
-      pushedAuthorizationRequests: { enabled: true },
-      backchannelLogout: { enabled: true },
-      rpInitiatedLogout: {
-        enabled: true,
-        logoutSource: async (ctx, form) => await pages.signOut(ctx, { xsrf: hiddenValue(form) }),
-        postLogoutSuccessSource: async (ctx) => await pages.signedOut(ctx),
-      },
-    },
-    renderError: pages.renderError,
-    fetch: (url, options) => {
-      const isAllowed = config.private_hosts.includes(hostAndPort(new URL(String(url))));
-      return fetch(url, isAllowed ? withoutAddressGuard(options as RequestInit) : (options as RequestInit));
+    long: { signed: true, httpOnly: true, sameSite: "lax", secure, path: "/" },
+    short: { signed: true, httpOnly: true, sameSite: "lax", secure },
+  };
+}
+
+/** How long each artifact lives, in seconds. */
+function lifetimes(
+  { tokens, sessions, linking }: Pick<Config, "tokens" | "sessions" | "linking">,
+  clock: Clock,
+  grantLifetimeSeconds: Seconds,
+): NonNullable<Configuration["ttl"]> {
+  const interactionSeconds = interactionLifetimeSeconds(linking.link_lifetime_seconds);
+  return {
+    AuthorizationCode: tokens.authorization_code_seconds,
+    AccessToken: tokens.access_token_seconds,
+    ClientCredentials: tokens.access_token_seconds,
+    IdToken: tokens.id_token_seconds,
+    RefreshToken: tokens.refresh_token_seconds,
+    Grant: grantLifetimeSeconds,
+    Interaction: interactionSeconds,
+    PushedAuthorizationRequest: pushedRequestSeconds,
+    Session: (ctx, session) => {
+      // A step is about to be shown: the session must outlive it, or its tab could never carry on.
+      const waits =
+        ctx.oidc.entities.Interaction !== undefined && ctx.oidc.entities.Interaction.result === undefined;
+      // Nobody's: made to sign out where nobody was signed in.
+      if (session.accountId === undefined && !waits)
+        return Math.min(sessions.idle_seconds, emptySessionSeconds);
+      const idle = waits ? Math.max(sessions.idle_seconds, interactionSeconds) : sessions.idle_seconds;
+      return sessionLifetime(session.iat, { ...sessions, idle_seconds: idle }, clock.now());
     },
   };
+}
 
-  /** A client sees its own tokens, and only while what they stand for is still admitted. */
-  async function mayIntrospect(
-    ctx: KoaContextWithOIDC,
-    clientId: string,
-    token: AccessToken | RefreshToken | ClientCredentials,
-  ): Promise<boolean> {
-    if (token.clientId !== clientId || !("accountId" in token) || token.accountId === undefined) return false;
-    return (await findAccount(ctx, token.accountId, token)) !== undefined;
-  }
-
-  const provider = new Provider(config.issuer, configuration);
-  provider.proxy = true;
-  provider.keys = createCookieSignatures(keys.cookies);
-  keepAuthorizationsApart(provider);
-  noteSignedOutClients(provider);
-  provider.use(
-    fitAnswers({ clientCredentialsScopes: deps.clientCredentialsScopes ?? [] }) as Parameters<
-      Provider["use"]
-    >[0],
-  );
-  return provider;
+function features(
+  pages: ProviderPages,
+  findAccount: ReturnType<typeof createFindAccount>,
+): NonNullable<Configuration["features"]> {
+  return {
+    devInteractions: { enabled: false },
+    claimsParameter: { enabled: false },
+    clientCredentials: { enabled: true },
+    // Without it `resource` (RFC 8707) is a parameter like any unknown one, and ignored (RFC 6749, section
+    // 3.1).
+    resourceIndicators: { enabled: false },
+    introspection: {
+      enabled: true,
+      // A client sees its own tokens, and only while what they stand for is still admitted.
+      allowedPolicy: async (ctx, client, token) => {
+        if (token.clientId !== client.clientId || !("accountId" in token)) return false;
+        if (token.accountId === undefined) return false;
+        return (await findAccount(ctx, token.accountId, token)) !== undefined;
+      },
+    },
+    // Silent about tokens of others, as the library is about unknown ones.
+    revocation: {
+      enabled: true,
+      allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId,
+    },
+    pushedAuthorizationRequests: { enabled: true },
+    backchannelLogout: { enabled: true },
+    rpInitiatedLogout: {
+      enabled: true,
+      logoutSource: async (ctx, form) => await pages.signOut(ctx, { xsrf: hiddenValue(form) }),
+      postLogoutSuccessSource: async (ctx) => await pages.signedOut(ctx),
+    },
+  };
 }
 
 /** The same Provider for whoever makes tokens behind requests: it answers none. */

@@ -1,15 +1,15 @@
 /** What one back end reads out and another takes in: all of a store, record by record, whatever keeps it. */
 
-import type { DumpedRecords } from "./dumped-records.ts";
+import type { DumpedKind } from "./dumped-records.ts";
+
+export type { DumpedKind } from "./dumped-records.ts";
 
 /** Where a record stands among those of its kind: the values that order them. */
 export type Place = readonly (string | number)[];
 
-export type DumpedKind = keyof DumpedRecords;
-
 /** A record with its place among those of its kind. */
-export interface DumpedRecord<Kind extends DumpedKind = DumpedKind> {
-  fields: DumpedRecords[Kind];
+export interface DumpedRecord {
+  fields: Readonly<Record<string, unknown>>;
   place: Place;
 }
 
@@ -18,7 +18,7 @@ export interface Dump {
   kinds: readonly DumpedKind[];
   count(kind: DumpedKind): number;
   /** The next records of a kind behind a place, or the first, in their order; none behind the last. */
-  read<Kind extends DumpedKind>(kind: Kind, after: Place | undefined, limit: number): DumpedRecord<Kind>[];
+  read(kind: DumpedKind, after: Place | undefined, limit: number): DumpedRecord[];
   /** Throws `store_refused` once anybody has written to the store since it was opened. */
   refuseChanged(): void;
   /** A text that no other store has. */

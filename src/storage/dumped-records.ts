@@ -1,114 +1,77 @@
 /**
- * The records that one back end reads out and another takes in, field by field: those of domain/records.ts
- * with what a store keeps beside them. Encrypted values stay encrypted, instants are numbers.
+ * What a copy carries from one back end to another, field by field: the tables (tables.ts), and of what only
+ * hand-written statements keep, the fields named here. Encrypted values stay encrypted, instants are numbers.
  */
 
 import type { Instant } from "../clock.ts";
-import type { AccountId, ClientId, GrantId, OrganizationId, ProfileId, SecretHash } from "../domain/ids.ts";
-import type { MailboxUse } from "../domain/mailbox.ts";
-import type {
-  Account,
-  ApiKey,
-  AuditEvent,
-  AuditVerification,
-  Authentication,
-  ChainMark,
-  ClientUse,
-  Delivery,
-  Identity,
-  Inquiry,
-  LinkRequest,
-  Organization,
-  Profile,
-  Selection,
-  SignInOutcome,
-  SignOut,
-  UpstreamTransaction,
-} from "../domain/records.ts";
-import type { Count } from "./contract.ts";
+import type { AccountId, ClientId, GrantId, SecretHash } from "../domain/ids.ts";
+import type { Authentication } from "../domain/records.ts";
+import { instant, json, number, orNull, type Table, tableOf, text } from "./fields.ts";
+import {
+  accounts,
+  apiKeys,
+  auditChain,
+  auditEvents,
+  auditVerifications,
+  clients,
+  clientUses,
+  counters,
+  endings,
+  idempotencyKeys,
+  identities,
+  inquiries,
+  linkRequests,
+  mailboxes,
+  organizations,
+  outbox,
+  profiles,
+  rememberedChoices,
+  searchTerms,
+  selections,
+  signOuts,
+  throttles,
+} from "./tables.ts";
 
-interface Leased {
-  leaseWorker: string | null;
-}
+const keys = tableOf("keys", "id", { id: text({ column: "name" }), sealedValue: text() });
 
-/** Fields under an id instead of the record's own key. */
-type Under<T, Key extends keyof T> = Omit<T, Key> & { id: string };
+const upstreamTransactions = tableOf("upstreamTransactions", "stateHash", {
+  stateHash: text(),
+  browserHash: text(),
+  upstreamId: text(),
+  sealedPayload: text(),
+  createdAt: instant(),
+  expiresAt: instant(),
+});
 
-/** Each kind of record by the name of its collection. */
-export interface DumpedRecords {
-  keys: { id: string; sealedValue: string };
-  clients: {
-    id: string;
-    sealedSecret: string | null;
-    sealedPrevious: string | null;
-    managedBy: string;
-    record: string;
-  };
-  accounts: Account;
-  identities: Identity;
-  organizations: Organization;
-  profiles: Profile;
-  inquiries: Omit<Inquiry, "address"> &
-    Leased & {
-      sealedAddress: string | null;
-      leaseUntil: Instant;
-      dueAt: Instant;
-      answeredTo: ProfileId | null;
-    };
-  linkRequests: LinkRequest & { organizationId: OrganizationId };
-  outbox: Delivery &
-    Leased & {
-      sealedContent: string | null;
-      dueAt: Instant;
-      mailboxHash: string | null;
-      profileHash: string | null;
-      rank: number;
-      placeAt: Instant | null;
-      askerHash: string | null;
-    };
-  upstreamTransactions: Under<
-    Pick<UpstreamTransaction, "stateHash" | "browserHash" | "upstreamId" | "createdAt" | "expiresAt">,
-    "stateHash"
-  > & { sealedPayload: string };
-  signInOutcomes: Omit<SignInOutcome, "authentication"> & {
-    id: string;
-    authentication: Authentication | null;
-    expiresAt: Instant;
-  };
-  selections: Under<Selection, "grantId"> & {
-    organizationId: OrganizationId;
-    replacedBy: GrantId | null;
-    endings: number;
-  };
-  endings: Leased & { id: string; count: number; endedAt: Instant; dueAt: Instant | null; place: string };
-  rememberedChoices: { accountId: AccountId; clientId: ClientId; profileId: ProfileId };
-  artifacts: {
-    model: string;
-    idHash: SecretHash;
-    sealedPayload: string | null;
-    grantId: GrantId | null;
-    accountId: AccountId | null;
-    clientId: ClientId | null;
-    /** Null where there is no client. */
-    endings: number | null;
-    /** Seconds since the epoch. */
-    consumed: number | null;
-    expiresAt: Instant;
-  };
-  sessions: { id: string; rows: DumpedSessionRow[]; clients: DumpedSessionClient[] };
-  throttles: { id: string; taken: number; expiresAt: Instant };
-  mailboxes: MailboxUse & { id: string; expiresAt: Instant };
-  auditEvents: AuditEvent & { chainSeq: number | null; mac: string | null };
-  auditChain: ChainMark & { id: string };
-  auditVerifications: AuditVerification & Leased & { openHead: string | null; dueAt: Instant | null };
-  searchTerms: { id: string; record: string };
-  clientUses: Under<ClientUse, "clientId">;
-  apiKeys: ApiKey;
-  idempotencyKeys: { id: string; fingerprint: string; sealedAnswer: string; expiresAt: Instant };
-  counters: Count & { id: string };
-  signOuts: SignOut & Leased & { dueAt: Instant };
-}
+/** Of an outcome that was left before it was kept there is none. */
+const AUTHENTICATION = orNull(
+  json<Authentication>({ fields: { acr: { orNull: "text" }, amr: { listOf: "text" } } }),
+);
 
+const signInOutcomes = tableOf("signInOutcomes", "interactionHash", {
+  interactionHash: text(),
+  accountId: text(),
+  upstreamId: text(),
+  authTime: number(),
+  proofHash: orNull(text()),
+  authentication: AUTHENTICATION,
+  expiresAt: instant(),
+});
+
+const artifacts = tableOf("artifacts", "id", {
+  id: text({ computed: "model || ':' || id_hash" }),
+  sealedPayload: orNull(text()),
+  grantId: orNull(text()),
+  accountId: orNull(text()),
+  clientId: orNull(text()),
+  /** Null where there is no client. */
+  endings: orNull(number({ computed: "iif(client_id IS NULL, NULL, endings)" })),
+  /** Seconds since the epoch. */
+  consumed: orNull(number({ column: "consumed_at" })),
+  expiresAt: instant(),
+});
+
+/** A row for each id that names the session. */
 export interface DumpedSessionRow {
   idHash: SecretHash;
   sealedPayload: string;
@@ -116,9 +79,78 @@ export interface DumpedSessionRow {
   expiresAt: Instant;
 }
 
-export interface DumpedSessionClient {
+/** What a session has at a client. */
+interface DumpedSessionClient {
   clientId: ClientId;
   sid: string | null;
   grantId: GrantId | null;
   persistsLogout: boolean | null;
 }
+
+const SESSION_ROWS = `json_group_array(json_object(
+  'idHash', id_hash, 'sealedPayload', sealed_payload, 'accountId', account_id, 'expiresAt', expires_at
+) ORDER BY rowid)`;
+const SESSION_CLIENTS = `(SELECT json_group_array(json_object(
+  'clientId', c.client_id, 'sid', c.sid, 'grantId', c.grant_id,
+  'persistsLogout', json(iif(c.persists_logout IS NULL, NULL, iif(c.persists_logout, 'true', 'false')))
+)) FROM session_clients c WHERE c.session_uid = artifacts.session_uid)`;
+
+/** SQLite keeps sessions as artifacts, one for each of their ids. */
+const sessions = {
+  ...tableOf(
+    "sessions",
+    "id",
+    {
+      id: text({ column: "session_uid" }),
+      rows: json<DumpedSessionRow[]>({ listOf: "anything" }, { computed: SESSION_ROWS }),
+      clients: json<DumpedSessionClient[]>({ listOf: "anything" }, { computed: SESSION_CLIENTS }),
+      /** When its last row does. */
+      expiresAt: instant({ computed: "max(expires_at)" }),
+    },
+    { identity: ["id"] },
+  ),
+  table: "artifacts",
+};
+
+/** Of those that a broker made that knew nothing of it SQLite has it with their profile alone. */
+const organizationId = text({
+  computed: "(SELECT p.organization_id FROM profiles p WHERE p.id = link_requests.profile_id)",
+});
+
+const all = {
+  keys,
+  clients,
+  accounts,
+  identities,
+  organizations,
+  profiles,
+  inquiries,
+  linkRequests: { ...linkRequests, fields: { ...linkRequests.fields, organizationId } },
+  outbox,
+  upstreamTransactions,
+  signInOutcomes,
+  selections,
+  endings,
+  rememberedChoices,
+  artifacts,
+  sessions,
+  throttles,
+  mailboxes,
+  auditEvents,
+  auditChain,
+  auditVerifications,
+  searchTerms,
+  clientUses,
+  apiKeys,
+  idempotencyKeys,
+  counters,
+  signOuts,
+};
+
+/** Each kind of record by the name of its collection. */
+export type DumpedKind = keyof typeof all;
+
+type DumpedTable = Pick<Table<never>, "name" | "table" | "fields" | "key" | "identity">;
+
+/** In an order in which they can be written. */
+export const DUMPED: Readonly<Record<DumpedKind, DumpedTable>> = all;

@@ -13,8 +13,8 @@ export type FieldKind = "text" | "number" | "flag" | "instant" | "json" | "place
 declare const value: unique symbol;
 
 /** How the values of one field are kept. */
-export interface Field<T> {
-  readonly kind: FieldKind;
+export interface Field<T, Kind extends FieldKind = FieldKind> {
+  readonly kind: Kind;
   readonly isNullable: boolean;
   /** The only values that there are. In SQL they stand as they are, so that partial indexes are found. */
   readonly values?: readonly string[];
@@ -22,9 +22,11 @@ export interface Field<T> {
   readonly column?: string;
   /** What it is called in MongoDB: its name, unless given. */
   readonly path?: string;
-  /** What it is where MongoDB has nothing: a version that knew nothing of it left it out. */
+  /** MongoDB may have nothing of it; see later(). */
+  readonly isLater?: true;
+  /** What it is where MongoDB has nothing. */
   readonly absent?: T;
-  /** MongoDB has nothing where it is null. */
+  /** MongoDB has nothing of it where it is null. */
   readonly isLeftOut?: true;
   /** SQLite computes it, by its column or by this expression; nobody writes it there. */
   readonly computed?: true | string;
@@ -42,6 +44,7 @@ export type Shape =
   | "text"
   | "number"
   | "flag"
+  | "instant"
   | "anything"
   | { readonly listOf: Shape }
   | {
@@ -49,34 +52,60 @@ export type Shape =
       readonly optional?: Readonly<Record<string, Shape>>;
     };
 
-type Details<T> = Partial<Omit<Field<T>, "kind" | "isNullable" | typeof value>>;
+type Details<T> = Partial<Pick<Field<T>, "column" | "computed" | "isPart" | "unreadable">>;
 
-export const text = <T extends string = string>(details: Details<T> = {}): Field<T> => {
+export const text = <T extends string = string>(details: Details<T> = {}): Field<T, "text"> => {
   return { kind: "text", isNullable: false, ...details };
 };
-export const number = (details: Details<number> = {}): Field<number> => {
+export const number = (details: Details<number> = {}): Field<number, "number"> => {
   return { kind: "number", isNullable: false, ...details };
 };
-export const flag = (details: Details<boolean> = {}): Field<boolean> => {
+export const flag = (details: Details<boolean> = {}): Field<boolean, "flag"> => {
   return { kind: "flag", isNullable: false, ...details };
 };
-export const instant = (details: Details<Instant> = {}): Field<Instant> => {
+export const instant = (details: Details<Instant> = {}): Field<Instant, "instant"> => {
   return { kind: "instant", isNullable: false, ...details };
 };
-export const json = <T>(shape: Shape, details: Details<T> = {}): Field<T> => {
+export const json = <T>(shape: Shape, details: Details<T> = {}): Field<T, "json"> => {
   return { kind: "json", isNullable: false, shape, ...details };
 };
 /** The order in which rows of one instant were written: given by the back end, read and compared alone. */
-export const place = (details: Details<Place> = {}): Field<Place> => {
+export const place = (details: Details<Place> = {}): Field<Place, "place"> => {
   return { kind: "place", isNullable: false, ...details };
 };
 /** One of a closed set; every one of them is named. */
-export const oneOf = <T extends string>(values: Record<T, true>, details: Details<T> = {}): Field<T> => {
+export const oneOf = <T extends string>(
+  values: Record<T, true>,
+  details: Details<T> = {},
+): Field<T, "text"> => {
   return { kind: "text", isNullable: false, values: Object.keys(values), ...details };
 };
-export const orNull = <T>(field: Field<T>, details: Details<T | null> = {}): Field<T | null> => {
-  const { absent: _absent, ...rest } = field;
-  return { ...rest, ...details, isNullable: true };
+export const orNull = <T, Kind extends FieldKind>(field: Field<T, Kind>): Field<T | null, Kind> => {
+  return { ...field, isNullable: true };
+};
+
+/** A field that documents may lack. */
+export type Later = { readonly isLater: true };
+/** A field that MongoDB has nothing of where a version wrote that knew nothing of it, and what it is then. */
+export const later = <T, Kind extends FieldKind>(
+  field: Field<T, Kind>,
+  absent?: T,
+): Field<T, Kind> & Later => {
+  return { ...field, isLater: true, ...(absent === undefined ? {} : { absent }) };
+};
+
+/** A field that MongoDB has nothing of where it is null. */
+export const leftOut = <T, Kind extends FieldKind>(field: Field<T, Kind>): Field<T | null, Kind> & Later => {
+  return { ...later(orNull(field), null), isLeftOut: true };
+};
+
+/** A field that MongoDB has under another name, or within another field. */
+export type Within<Path extends string> = { readonly path: Path };
+export const within = <Path extends string, T, Kind extends FieldKind>(
+  path: Path,
+  field: Field<T, Kind>,
+): Field<T, Kind> & Within<Path> => {
+  return { ...field, path };
 };
 
 export type Fields = Readonly<Record<string, Field<unknown>>>;
@@ -97,6 +126,14 @@ export interface Table<Row extends object> {
   readonly [value]?: Row;
 }
 
+declare const its: unique symbol;
+
+/** A table with the types of its fields, of which MongoDB's are made. */
+export interface NamedTable<Name extends string, Key, F extends Fields> extends Table<RowOf<F>> {
+  readonly name: Name;
+  readonly [its]?: { readonly fields: F; readonly key: Key };
+}
+
 const underscoredNames = new Map<string, string>();
 
 /** As SQLite calls it. Of few names it is asked at every statement. */
@@ -109,15 +146,22 @@ export function underscored(name: string): string {
 }
 
 /** Makes a table. MongoDB calls it by its name, SQLite with underscores. */
-export function tableOf<F extends Fields>(
-  name: string,
-  key: keyof F & string,
+export function tableOf<Name extends string, Key extends keyof F & string, F extends Fields>(
+  name: Name,
+  key: Key,
   fields: F,
   { identity }: { identity?: readonly (keyof F & string)[] } = {},
-): Table<RowOf<F>> {
+): NamedTable<Name, Key, F> {
   return { name, table: underscored(name), key, fields, identity: identity ?? ["rowid"] };
 }
 
 /** What a field is called in SQLite. */
 export const columnOf = (name: string, { column, kind }: Field<unknown>): string =>
   column ?? (kind === "place" ? "rowid" : underscored(name));
+
+/** The columns that tell a table's rows from each other in SQLite. */
+export const identityOf = ({ identity, fields }: Pick<Table<never>, "identity" | "fields">): string[] =>
+  identity.map((name) => {
+    const field: Field<unknown> | undefined = fields[name];
+    return field === undefined ? name : columnOf(name, field);
+  });

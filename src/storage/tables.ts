@@ -31,7 +31,21 @@ import type {
   VerificationProgress,
   VerificationResult,
 } from "../domain/records.ts";
-import { flag, instant, json, number, oneOf, orNull, place, type Table, tableOf, text } from "./fields.ts";
+import {
+  flag,
+  instant,
+  json,
+  later,
+  leftOut,
+  number,
+  oneOf,
+  orNull,
+  place,
+  type Table,
+  tableOf,
+  text,
+  within,
+} from "./fields.ts";
 
 /** What a row of a table is. */
 export type Row<T> = T extends Table<infer R> ? R : never;
@@ -47,8 +61,8 @@ export const identities = tableOf("identities", "seq", {
   displayName: orNull(text()),
   createdAt: instant(),
   lastSignInAt: instant(),
-  emailVerified: flag({ absent: false }),
-  seq: place({ path: "_id" }),
+  emailVerified: later(flag(), false),
+  seq: place(),
 });
 export type IdentityRow = Row<typeof identities>;
 
@@ -58,11 +72,11 @@ export const organizations = tableOf("organizations", "id", {
   accountNumber: text(),
   enabled: flag(),
   kind: oneOf<OrganizationKind>({ customer: true, partner: true, operator: true }),
-  planStatus: oneOf<ServicePlan["status"]>(
-    { active: true, suspended: true, none: true },
-    { path: "plan.status" },
+  planStatus: within(
+    "plan.status",
+    oneOf<ServicePlan["status"]>({ active: true, suspended: true, none: true }),
   ),
-  planExpiresAt: orNull(instant({ path: "plan.expiresAt" })),
+  planExpiresAt: within("plan.expiresAt", orNull(instant())),
 });
 export type OrganizationRow = Row<typeof organizations>;
 
@@ -80,7 +94,7 @@ export const profiles = tableOf("profiles", "id", {
   accountId: orNull(text<AccountId>()),
   boundAt: orNull(instant()),
   provenEmailVersion: orNull(number()),
-  invitedAt: orNull(instant(), { absent: null }),
+  invitedAt: later(orNull(instant()), null),
 });
 export type ProfileRow = Row<typeof profiles>;
 
@@ -99,9 +113,9 @@ const REQUESTER = {
 export const inquiries = tableOf("inquiries", "id", {
   id: text<InquiryId>(),
   requester: json<Requester>(REQUESTER),
-  issuer: text({ computed: true, path: "requester.issuer", isPart: true }),
-  subject: text({ computed: true, path: "requester.subject", isPart: true }),
-  accountId: text<AccountId>({ computed: true, path: "requester.accountId", isPart: true }),
+  issuer: within("requester.issuer", text({ computed: true, isPart: true })),
+  subject: within("requester.subject", text({ computed: true, isPart: true })),
+  accountId: within("requester.accountId", text<AccountId>({ computed: true, isPart: true })),
   interactionCid: text(),
   state: oneOf<"waiting" | "settled">(
     { waiting: true, settled: true },
@@ -114,12 +128,12 @@ export const inquiries = tableOf("inquiries", "id", {
   leaseWorker: orNull(text()),
   leaseUntil: instant(),
   seq: place(),
-  ordinal: number({ absent: 1 }),
-  heldUntil: orNull(instant(), { absent: null }),
-  matched: orNull(number(), { absent: null }),
+  ordinal: later(number(), 1),
+  heldUntil: later(orNull(instant()), null),
+  matched: later(orNull(number()), null),
   /** The later of `notBefore` and `leaseUntil`. */
-  dueAt: instant({ computed: true, absent: 0 }),
-  answeredTo: orNull(text<ProfileId>(), { absent: null }),
+  dueAt: later(instant({ computed: true }), 0),
+  answeredTo: later(orNull(text<ProfileId>()), null),
 });
 export type InquiryRow = Row<typeof inquiries>;
 
@@ -128,12 +142,12 @@ export const linkRequests = tableOf("linkRequests", "id", {
   inquiryId: text<InquiryId>(),
   secretHash: text<SecretHash>(),
   purpose: oneOf<"link_profile">({ link_profile: true }),
-  issuer: text({ path: "requester.issuer" }),
-  subject: text({ path: "requester.subject" }),
-  upstreamId: text<UpstreamId>({ path: "requester.upstreamId" }),
-  accountId: text<AccountId>({ path: "requester.accountId" }),
-  requesterEmail: orNull(text({ path: "requester.email" })),
-  requesterName: orNull(text({ path: "requester.displayName" })),
+  issuer: within("requester.issuer", text()),
+  subject: within("requester.subject", text()),
+  upstreamId: within("requester.upstreamId", text<UpstreamId>()),
+  accountId: within("requester.accountId", text<AccountId>()),
+  requesterEmail: within("requester.email", orNull(text())),
+  requesterName: within("requester.displayName", orNull(text())),
   profileId: text<ProfileId>(),
   /** SQLite has none of what a broker made that knew nothing of it. */
   organizationId: orNull(text<OrganizationId>()),
@@ -148,7 +162,7 @@ export const linkRequests = tableOf("linkRequests", "id", {
   createdAt: instant(),
   expiresAt: instant(),
   settledAt: orNull(instant()),
-  seq: place({ path: "_id" }),
+  seq: within("_id", place()),
 });
 export type LinkRequestRow = Row<typeof linkRequests>;
 
@@ -176,16 +190,16 @@ export const outbox = tableOf("outbox", "id", {
   serverReply: orNull(text()),
   lastError: orNull(text()),
   seq: place(),
-  mailboxHash: orNull(text(), { absent: null }),
-  profileHash: orNull(text(), { absent: null }),
-  rank: number({ absent: 0 }),
-  kind: orNull(text<NonNullable<Delivery["kind"]>>(), { absent: null }),
-  inquiryId: orNull(text<InquiryId>(), { absent: null }),
-  bouncedAt: orNull(instant(), { absent: null }),
-  bounce: orNull(text(), { absent: null }),
-  placeAt: orNull(instant(), { absent: null }),
-  askerHash: orNull(text(), { absent: null }),
-  carriedBy: orNull(text(), { absent: null }),
+  mailboxHash: later(orNull(text()), null),
+  profileHash: later(orNull(text()), null),
+  rank: later(number(), 0),
+  kind: later(orNull(text<NonNullable<Delivery["kind"]>>()), null),
+  inquiryId: later(orNull(text<InquiryId>()), null),
+  bouncedAt: later(orNull(instant()), null),
+  bounce: later(orNull(text()), null),
+  placeAt: later(orNull(instant()), null),
+  askerHash: later(orNull(text()), null),
+  carriedBy: later(orNull(text()), null),
 });
 export type OutboxRow = Row<typeof outbox>;
 
@@ -206,9 +220,9 @@ export const selections = tableOf("selections", "grantId", {
   organizationId: text<OrganizationId>(),
   expiresAt: instant(),
   /** The grant that was made in its place. */
-  replacedBy: orNull(text<GrantId>(), { absent: null }),
+  replacedBy: later(orNull(text<GrantId>()), null),
   /** How many endings it was under when it was made: see domain/endings.ts. */
-  endings: number({ absent: 0 }),
+  endings: later(number(), 0),
 });
 export type SelectionRow = Row<typeof selections>;
 
@@ -219,7 +233,7 @@ export const rememberedChoices = tableOf(
     accountId: text<AccountId>(),
     clientId: text<ClientId>(),
     profileId: text<ProfileId>(),
-    seq: place({ path: "_id", column: "client_id" }),
+    seq: place({ column: "client_id" }),
   },
   { identity: ["accountId", "clientId"] },
 );
@@ -246,16 +260,18 @@ export const clients = tableOf("clients", "id", {
   managedBy: text<Client["managedBy"]>(),
   /** The rest as JSON: its metadata's keys are its writer's own. */
   record: text(),
-  sealedPrevious: orNull(text(), { absent: null }),
+  sealedPrevious: later(orNull(text()), null),
 });
 
 export const clientUses = tableOf("clientUses", "clientId", {
   clientId: text<ClientId>(),
   usedAt: orNull(instant()),
   previousUsedAt: orNull(instant()),
-  refusedAddresses: json<ClientUse["refusedAddresses"]>(
-    { listOf: { fields: { parameter: "text", address: "text", at: "number" } } },
-    { absent: [] },
+  refusedAddresses: later(
+    json<ClientUse["refusedAddresses"]>({
+      listOf: { fields: { parameter: "text", address: "text", at: "number" } },
+    }),
+    [],
   ),
 });
 
@@ -271,8 +287,8 @@ export const auditEvents = tableOf("auditEvents", "id", {
   // What somebody else made unreadable is told as the text that it is: verifying the chain finds it.
   detail: json<AuditEvent["detail"]>("anything", { unreadable: "text" }),
   seq: place(),
-  chainSeq: orNull(number(), { absent: null }),
-  mac: orNull(text(), { absent: null }),
+  chainSeq: later(orNull(number()), null),
+  mac: later(orNull(text()), null),
 });
 export type AuditEventRow = Row<typeof auditEvents>;
 
@@ -354,7 +370,7 @@ export const upstreamTransactions = tableOf("upstreamTransactions", "stateHash",
   createdAt: instant(),
   expiresAt: instant(),
   /** Of whoever has taken it. */
-  attemptHash: orNull(text<SecretHash>(), { absent: null, isLeftOut: true }),
+  attemptHash: leftOut(text<SecretHash>()),
 });
 
 /** What they came to, under the SHA-256 of their interaction's uid. */
@@ -362,13 +378,11 @@ export const signInOutcomes = tableOf("signInOutcomes", "interactionHash", {
   interactionHash: text<SecretHash>(),
   accountId: text<AccountId>(),
   upstreamId: text<UpstreamId>(),
+  /** Seconds since the epoch. */
   authTime: number(),
-  proofHash: text<SecretHash>(),
-  authentication: orNull(
-    json<Authentication>({ fields: { acr: { orNull: "text" }, amr: { listOf: "text" } } }),
-    { absent: null },
-  ),
   expiresAt: instant(),
+  proofHash: later(text<SecretHash>()),
+  authentication: later(orNull(json<Authentication>("anything")), null),
 });
 
 /** Whose rows are written by native steps. */
@@ -382,11 +396,11 @@ export const keys = tableOf("keys", "name", { name: text(), sealedValue: text() 
 
 export const leases = tableOf("leases", "name", { name: text(), worker: text(), until: instant() });
 
-/** By the hour. */
+/** Under the hour in milliseconds and the name. */
 export const counters = tableOf(
   "counters",
   "id",
-  { id: text({ computed: "hour || ':' || name" }), hour: instant(), name: text(), count: number() },
+  { id: text({ computed: "hour || ':' || name" }), name: text(), hour: instant(), count: number() },
   { identity: ["hour", "name"] },
 );
 

@@ -9,7 +9,7 @@ import { assertionAlgorithm, type ClientKeys } from "./client-keys.ts";
 
 export type AuthenticationMethod = NonNullable<UpstreamConfig["token_endpoint_auth_method"]>;
 
-export interface AuthenticationParts {
+export interface AuthenticationDependencies {
   clientKeys: ClientKeys;
   /** The present by the upstream's clock, as far as it is known, in seconds since the epoch. */
   epochSeconds(): number;
@@ -35,7 +35,7 @@ export function authenticationMethod(
 export function clientAuthentication(
   config: UpstreamConfig,
   metadata: client.ServerMetadata,
-  { clientKeys, epochSeconds }: AuthenticationParts,
+  { clientKeys, epochSeconds }: AuthenticationDependencies,
 ): client.ClientAuth {
   const algorithm = assertionAlgorithm(config);
   const key = algorithm && clientKeys.of(algorithm);

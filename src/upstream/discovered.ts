@@ -152,11 +152,11 @@ interface Discovering {
   epochSeconds(): number;
 }
 
-async function discover(config: UpstreamConfig, parts: Discovering): Promise<client.Configuration> {
+async function discover(config: UpstreamConfig, dependencies: Discovering): Promise<client.Configuration> {
   const issuer = new URL(config.issuer);
   const execute = issuer.protocol === "http:" ? [client.allowInsecureRequests] : [];
   const documentFetch: client.CustomFetch = async (url, init) => {
-    const response = await parts.fetch(url, withoutUndefined(init));
+    const response = await dependencies.fetch(url, withoutUndefined(init));
     if (response.status === 200) return response;
     throw unavailable(
       config.id,
@@ -172,9 +172,9 @@ async function discover(config: UpstreamConfig, parts: Discovering): Promise<cli
     config.client_id,
     // Its times are freshness.ts's to judge: openid-client knows this machine's clock alone.
     { [client.clockTolerance]: Number.MAX_SAFE_INTEGER },
-    clientAuthentication(config, metadata, parts),
+    clientAuthentication(config, metadata, dependencies),
   );
-  configuration[client.customFetch] = readingAnswers(config, metadata, parts);
+  configuration[client.customFetch] = readingAnswers(config, metadata, dependencies);
   for (const extension of execute) extension(configuration);
   return configuration;
 }

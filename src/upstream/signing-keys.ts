@@ -42,60 +42,18 @@ const AGAIN_MS: Milliseconds = 5_000;
  */
 const MOST_CANDIDATES = 16;
 
+interface SigningKeysDependencies {
+  fetch: Fetch;
+  clock: Clock;
+}
+
 /** Nothing is fetched yet. `fetch` is the guarded one of this upstream. */
 export function createSigningKeys(
   { id, id_token_signed_response_alg: pinned }: Pick<UpstreamConfig, "id" | "id_token_signed_response_alg">,
-  { fetch, clock }: { fetch: Fetch; clock: Clock },
+  dependencies: SigningKeysDependencies,
 ): SigningKeys {
-  let cached: KeySet | undefined;
-  let underWay: { uri: string; keys: Promise<KeySet> } | undefined;
-  let fetchedAgainAt: Instant | undefined;
-  const imported = new WeakMap<JWK, Map<string, Promise<CryptoKey | undefined>>>();
-
-  /** Fetches the keys, once for all who wait. */
-  function fetchKeys(uri: string): Promise<KeySet> {
-    if (underWay?.uri === uri) return underWay.keys;
-    const request = { uri, keys: download(uri) };
-    underWay = request;
-    request.keys = request.keys.finally(() => {
-      if (underWay === request) underWay = undefined;
-    });
-    return request.keys;
-  }
-
-  async function download(uri: string): Promise<KeySet> {
-    const response = await fetch(uri, { headers: { accept: "application/json, application/jwk-set+json" } });
-    if (response.status !== 200) throw unavailable(id, `${uri} answered ${response.status}`);
-    const { keys } = parseObject(await response.text()) ?? {};
-    if (!Array.isArray(keys)) throw unavailable(id, `${uri} answered with no set of keys`);
-    cached = { uri, keys: keys.filter(isObject), fetchedAt: clock.now() };
-    return cached;
-  }
-
-  async function current(uri: string): Promise<KeySet> {
-    if (cached?.uri === uri && isWithin(clock.now(), cached.fetchedAt, CACHED_MS)) return cached;
-    return await fetchKeys(uri);
-  }
-
-  /**
-   * Other keys than these, which didn't do: those that somebody has fetched meanwhile, or as they are now.
-   */
-  async function newerThan(tried: KeySet): Promise<KeySet | undefined> {
-    if (underWay?.uri === tried.uri) return await underWay.keys;
-    if (cached !== undefined && cached !== tried && cached.uri === tried.uri) return cached;
-    const now = clock.now();
-    if (fetchedAgainAt !== undefined && isWithin(now, fetchedAgainAt, AGAIN_MS)) return undefined;
-    fetchedAgainAt = now;
-    return await fetchKeys(tried.uri);
-  }
-
-  function importKey(jwk: JWK, algorithm: string): Promise<CryptoKey | undefined> {
-    const ofKey = imported.get(jwk) ?? new Map<string, Promise<CryptoKey | undefined>>();
-    imported.set(jwk, ofKey);
-    const key = ofKey.get(algorithm) ?? importPublic(jwk, algorithm);
-    ofKey.set(algorithm, key);
-    return key;
-  }
+  const keySets = createKeySets(id, dependencies);
+  const importKey = createKeyImport();
 
   async function verifiedBy(
     { keys }: KeySet,
@@ -121,15 +79,77 @@ export function createSigningKeys(
       if (!pinned.some((algorithm) => algorithm === alg)) {
         throw rejected(id, `a token is signed by ${printable(alg)}, not by ${pinned.join(" or ")}`);
       }
-      const first = await current(jwksUri);
+      const first = await keySets.current(jwksUri);
       const payload = await verifiedBy(first, token, header);
       if (payload !== undefined) return payload;
-      const second = await newerThan(first);
+      const second = await keySets.newerThan(first);
       const byNewer = second && (await verifiedBy(second, token, header));
       if (byNewer !== undefined) return byNewer;
       const named = kid === undefined ? "no kid" : `kid ${printable(kid)}`;
       throw rejected(id, `no key of ${jwksUri} verifies the token's signature (${alg}, ${named})`);
     },
+  };
+}
+
+/** The keys that an upstream publishes, fetched when they are needed. */
+interface KeySets {
+  current(uri: string): Promise<KeySet>;
+  /**
+   * Other keys than these, which didn't do: those that somebody has fetched meanwhile, or as they are now.
+   */
+  newerThan(tried: KeySet): Promise<KeySet | undefined>;
+}
+
+function createKeySets(id: string, { fetch, clock }: SigningKeysDependencies): KeySets {
+  let cached: KeySet | undefined;
+  let underWay: { uri: string; keys: Promise<KeySet> } | undefined;
+  let fetchedAgainAt: Instant | undefined;
+
+  /** Fetches the keys, once for all who wait. */
+  function fetchKeys(uri: string): Promise<KeySet> {
+    if (underWay?.uri === uri) return underWay.keys;
+    const request = { uri, keys: download(uri) };
+    underWay = request;
+    request.keys = request.keys.finally(() => {
+      if (underWay === request) underWay = undefined;
+    });
+    return request.keys;
+  }
+
+  async function download(uri: string): Promise<KeySet> {
+    const response = await fetch(uri, { headers: { accept: "application/json, application/jwk-set+json" } });
+    if (response.status !== 200) throw unavailable(id, `${uri} answered ${response.status}`);
+    const { keys } = parseObject(await response.text()) ?? {};
+    if (!Array.isArray(keys)) throw unavailable(id, `${uri} answered with no set of keys`);
+    cached = { uri, keys: keys.filter(isObject), fetchedAt: clock.now() };
+    return cached;
+  }
+
+  return {
+    async current(uri) {
+      if (cached?.uri === uri && isWithin(clock.now(), cached.fetchedAt, CACHED_MS)) return cached;
+      return await fetchKeys(uri);
+    },
+    async newerThan(tried) {
+      if (underWay?.uri === tried.uri) return await underWay.keys;
+      if (cached !== undefined && cached !== tried && cached.uri === tried.uri) return cached;
+      const now = clock.now();
+      if (fetchedAgainAt !== undefined && isWithin(now, fetchedAgainAt, AGAIN_MS)) return undefined;
+      fetchedAgainAt = now;
+      return await fetchKeys(tried.uri);
+    },
+  };
+}
+
+/** Imports each key once for each algorithm. */
+function createKeyImport(): (jwk: JWK, algorithm: string) => Promise<CryptoKey | undefined> {
+  const imported = new WeakMap<JWK, Map<string, Promise<CryptoKey | undefined>>>();
+  return (jwk, algorithm) => {
+    const ofKey = imported.get(jwk) ?? new Map<string, Promise<CryptoKey | undefined>>();
+    imported.set(jwk, ofKey);
+    const key = ofKey.get(algorithm) ?? importPublic(jwk, algorithm);
+    ofKey.set(algorithm, key);
+    return key;
   };
 }
 

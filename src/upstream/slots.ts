@@ -56,13 +56,14 @@ interface Sender {
   readonly queue: Waiting[];
 }
 
-/** @param elapsedMs milliseconds by a clock that nobody sets */
+/**
+ * Makes the queue.
+ * @param elapsedMs milliseconds by a clock that nobody sets
+ */
 export function createSlots(
   { maxInFlight, waitMs }: SlotLimits,
   elapsedMs: () => number = () => performance.now(),
 ): Slots {
-  const mostOfSender = Math.max(1, Math.floor(maxInFlight * senderShare));
-  const mostOfSuspects = Math.max(1, Math.floor(maxInFlight * suspectShare));
   const suspicion = createSuspicion(elapsedMs);
   /** Those who hold a slot or wait; who was served last stands last. */
   const senders = new Map<string, Sender>();
@@ -70,27 +71,12 @@ export function createSlots(
   function find(name: string): Sender {
     const known = senders.get(name);
     if (known !== undefined) return known;
-    const fresh: Sender = { held: 0, queue: [] };
-    senders.set(name, fresh);
-    return fresh;
+    const added: Sender = { held: 0, queue: [] };
+    senders.set(name, added);
+    return added;
   }
 
-  /** Whose turn it is: who holds fewest, of equals who was served longest ago; suspects behind all others. */
-  function next(): string | undefined {
-    const all = [...senders].map(([name, sender]) => ({ name, ...sender, isSuspect: suspicion.isOn(name) }));
-    if (sum(all.map(({ held }) => held)) >= maxInFlight) return undefined;
-    const heldBySuspects = sum(all.map(({ held, isSuspect }) => (isSuspect ? held : 0)));
-    const doOthersWait = all.some(({ queue, isSuspect }) => queue.length > 0 && !isSuspect);
-    const mayGo = all.filter(({ held, queue, isSuspect }) => {
-      if (queue.length === 0) return false;
-      if (!isSuspect) return held < mostOfSender;
-      return heldBySuspects < mostOfSuspects && (held === 0 || !doOthersWait);
-    });
-    const [first] = mayGo.toSorted(
-      (one, other) => Number(one.isSuspect) - Number(other.isSuspect) || one.held - other.held,
-    );
-    return first?.name;
-  }
+  const next = () => nextSender(senders, { maxInFlight, isSuspect: (name) => suspicion.isOn(name) });
 
   function serve(): void {
     for (let name = next(); name !== undefined; name = next()) {
@@ -159,6 +145,28 @@ export function createSlots(
           refuseOne();
       }),
   };
+}
+
+/** Whose turn it is: who holds fewest, of equals who was served longest ago; suspects behind all others. */
+function nextSender(
+  senders: ReadonlyMap<string, Sender>,
+  { maxInFlight, isSuspect }: { maxInFlight: number; isSuspect(name: string): boolean },
+): string | undefined {
+  const mostOfSender = Math.max(1, Math.floor(maxInFlight * senderShare));
+  const mostOfSuspects = Math.max(1, Math.floor(maxInFlight * suspectShare));
+  const all = [...senders].map(([name, sender]) => ({ name, ...sender, isSuspect: isSuspect(name) }));
+  if (sum(all.map(({ held }) => held)) >= maxInFlight) return undefined;
+  const heldBySuspects = sum(all.map((one) => (one.isSuspect ? one.held : 0)));
+  const doOthersWait = all.some((one) => one.queue.length > 0 && !one.isSuspect);
+  const mayGo = all.filter((one) => {
+    if (one.queue.length === 0) return false;
+    if (!one.isSuspect) return one.held < mostOfSender;
+    return heldBySuspects < mostOfSuspects && (one.held === 0 || !doOthersWait);
+  });
+  const [first] = mayGo.toSorted(
+    (one, other) => Number(one.isSuspect) - Number(other.isSuspect) || one.held - other.held,
+  );
+  return first?.name;
 }
 
 function settle(waiting: Waiting, slot: Slot | undefined): void {

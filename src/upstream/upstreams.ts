@@ -6,7 +6,7 @@
  */
 
 import * as client from "openid-client";
-import type { Clock, Milliseconds } from "../clock.ts";
+import type { Milliseconds } from "../clock.ts";
 import type { UpstreamConfig } from "../config/schema.ts";
 import { asUpstreamId } from "../domain/ids.ts";
 import type {
@@ -21,14 +21,8 @@ import { LiaisonError } from "../errors.ts";
 import type { Check } from "../readiness.ts";
 import type { AccountStore, ArtifactExtension, SignInStore } from "../storage/contract.ts";
 import { authorizationParameters } from "./authorization-request.ts";
-import { createCircuit } from "./circuit.ts";
 import type { ClientKeys } from "./client-keys.ts";
-import {
-  type DiscoveredUpstream,
-  discoveredUpstream,
-  metadataOf,
-  type UpstreamLogger,
-} from "./discovered.ts";
+import { metadataOf, type UpstreamLogger } from "./discovered.ts";
 import { exchange, type ProvenSignIn } from "./exchange.ts";
 import {
   askedFreshBy,
@@ -38,26 +32,24 @@ import {
   refusesFreshness,
   stale,
   toLiaisonError,
-  unavailable,
   withPurpose,
 } from "./failures.ts";
 import { type FreshnessWish, planFreshness } from "./freshness.ts";
-import { DEFAULT_LIMITS, type Fetch, type FetchLimits, guardedFetch } from "./guarded-fetch.ts";
+import {
+  callbackUrl,
+  checkOf,
+  inTurn,
+  type KnownUpstream,
+  type KnownUpstreamDependencies,
+  knownUpstream,
+} from "./known-upstream.ts";
 import { dialectOf } from "./quirks.ts";
-import { createSlots, DEFAULT_SLOTS, type SlotLimits, type SlotOutcome, type Slots } from "./slots.ts";
 import { newState, stateOf } from "./state.ts";
 
-export interface UpstreamsDependencies {
+export interface UpstreamsDependencies extends KnownUpstreamDependencies {
   upstreams: UpstreamConfig[];
-  /** Our own issuer: callbacks are built on it. */
-  issuer: string;
   signIns: SignInStore;
   accounts: AccountStore;
-  clock: Clock;
-  logger: UpstreamLogger;
-  clientKeys: ClientKeys;
-  fetch?: Fetch;
-  limits?: FetchLimits & SlotLimits;
 }
 
 /** Who sends a person to an upstream, or back from there. */
@@ -90,6 +82,19 @@ export interface CallbackProgress {
   proven?: ProvenCallback;
 }
 
+/** A browser that comes back from an upstream. */
+export interface ReturnedSignIn extends Sent {
+  upstreamId: UpstreamId;
+  /** Of the callback. */
+  url: URL;
+  /** The SHA-256 of each secret that the browser has begun sign-ins with. */
+  browsers: readonly SecretHash[];
+  /** Is told how far it has come before each write that may be carried out although its answer is lost. */
+  onProgress?: (progress: CallbackProgress) => void;
+  /** What `onProgress` was told of the same callback in the same browser: it goes on from there. */
+  resumed?: CallbackProgress | undefined;
+}
+
 /** What a callback says of itself. */
 type Callback = Pick<UpstreamTransaction, "stateHash" | "upstreamId">;
 
@@ -117,20 +122,8 @@ export interface Upstreams {
    * both before anything is sent to the upstream. What fails after that has spent the sign-in and carries its
    * purpose: `upstream_refused`, `upstream_rejected`, `upstream_stale`, `upstream_unavailable` and
    * `store_unavailable`.
-   *
-   * `browsers`: the SHA-256 of each secret that the browser has begun sign-ins with. `onProgress` is told how
-   * far it has come before each write that may be carried out although its answer is lost. Given back as
-   * `resumed` with the same callback in the same browser, it goes on from there.
    */
-  complete(
-    callback: Sent & {
-      upstreamId: UpstreamId;
-      url: URL;
-      browsers: readonly SecretHash[];
-      onProgress?: (progress: CallbackProgress) => void;
-      resumed?: CallbackProgress | undefined;
-    },
-  ): Promise<CompletedSignIn>;
+  complete(callback: ReturnedSignIn): Promise<CompletedSignIn>;
 }
 
 /** Making an account at the upstream, with its own confirmation mail, happens within one sign-in. */
@@ -138,8 +131,8 @@ const TRANSACTION_MS: Milliseconds = 60 * 60 * 1000;
 
 /** Makes the relying party. Nothing is fetched until the first sign-in. */
 export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams {
-  const { upstreams, issuer, signIns, accounts, clock, logger } = dependencies;
-  const known = new Map(upstreams.map((config) => [config.id, prepare(config, dependencies)]));
+  const { upstreams } = dependencies;
+  const known = new Map(upstreams.map((config) => [config.id, knownUpstream(config, dependencies)]));
 
   function find(upstreamId: UpstreamId): KnownUpstream {
     const upstream = known.get(upstreamId);
@@ -147,197 +140,160 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
     return upstream;
   }
 
-  async function prove(
-    upstream: KnownUpstream,
-    {
-      callback,
-      state,
-      transaction,
-      sender,
-    }: Sent & { callback: URL; state: string; transaction: UpstreamTransaction },
-  ): Promise<ProvenSignIn> {
-    const { config } = upstream.discovered;
-    const currentUrl = callbackUrl(issuer, asUpstreamId(config.id));
-    currentUrl.search = callback.search;
-    const ask = async () => {
-      try {
-        const configuration = await upstream.discovered.configuration();
-        return await exchange(configuration, {
-          currentUrl,
-          state,
-          transaction,
-          upstream: upstream.discovered,
-          logger,
-        });
-      } catch (error) {
-        throw toLiaisonError(error, config.id, askedFreshBy(transaction));
-      }
-    };
-    // Of an error the upstream isn't asked anything: whoever cancelled there waits for nobody.
-    const isError = Boolean(callback.searchParams.get("error"));
-    return isError ? await ask() : await inTurn(upstream, { sender, success: "proven" }, ask);
-  }
-
-  /** Takes the transaction for the one of the browser's secrets that it was begun with. */
-  async function take(callback: Callback, browsers: readonly SecretHash[], attempt: string) {
-    const attemptHash = hashSecret(attempt);
-    for (const browserHash of browsers) {
-      const taken = await signIns.take({ ...callback, browserHash, attemptHash }, clock.now());
-      if (taken !== undefined) return taken;
-    }
-    return undefined;
-  }
-
-  /**
-   * What a sign-in of this browser was begun for that is taken already, by the same callback sent twice, say.
-   */
-  async function purposeOf(
-    callback: Callback,
-    browsers: readonly SecretHash[],
-  ): Promise<SignInPurpose | undefined> {
-    for (const browserHash of browsers) {
-      const purpose = await signIns.purposeOfTaken({ ...callback, browserHash }, clock.now());
-      if (purpose !== undefined) return purpose;
-    }
-    return undefined;
-  }
-
-  /**
-   * Ends on a page that offers another try, not as a fault; the upstream's own word for it tells whether
-   * nobody can sign in.
-   */
-  function noteRefusal(error: unknown, upstreamId: string): void {
-    if (!(error instanceof LiaisonError) || error.code !== "upstream_refused") return;
-    logger.info(
-      { upstreamId, reason: describeError(error.cause) },
-      "a sign-in was cancelled or refused at the upstream",
-    );
-  }
-
   return {
     list: () => [...upstreams],
     checks: () => [...known.values()].map(checkOf),
     jwks: () => dependencies.clientKeys.jwks,
     origins: () => [...new Set([...known.values()].map(({ discovered }) => discovered.origin()))],
+    begin: async (request) => await begin(dependencies, find(request.upstreamId), request),
+    complete: async (callback) => await complete(dependencies, find(callback.upstreamId), callback),
+  };
+}
 
-    async begin({ upstreamId, purpose, browserHash, keeps, loginHint, acrValues = [], sender, ...wish }) {
-      const upstream = find(upstreamId);
-      const { config } = upstream.discovered;
+async function begin(
+  { issuer, signIns, clock }: UpstreamsDependencies,
+  upstream: KnownUpstream,
+  { upstreamId, purpose, browserHash, keeps, loginHint, acrValues = [], sender, ...wish }: SignInRequest,
+): Promise<{ url: URL }> {
+  const { config } = upstream.discovered;
+  const configuration = await upstream.discovered.configuration();
+  const plan = planFreshness(dialectOf(config), wish);
+  const state = newState(browserHash);
+  const now = clock.now();
+  const transaction: UpstreamTransaction = {
+    stateHash: hashSecret(state),
+    browserHash,
+    upstreamId,
+    nonce: randomSecret(),
+    codeVerifier: client.randomPKCECodeVerifier(),
+    maxAgeSeconds: plan.maxAgeSeconds,
+    purpose,
+    createdAt: now,
+    expiresAt: now + TRANSACTION_MS,
+  };
+  const parameters = await authorizationParameters(config, {
+    redirectUri: callbackUrl(issuer, upstreamId).href,
+    state,
+    transaction,
+    plan,
+    loginHint,
+    acrValues,
+  });
+  const url = isPushed(configuration)
+    ? await inTurn(upstream, { sender, success: "neither" }, () =>
+        pushedUrl(configuration, upstreamId, parameters),
+      )
+    : client.buildAuthorizationUrl(configuration, parameters);
+  await signIns.begin(transaction, keeps);
+  return { url };
+}
+
+async function complete(
+  dependencies: UpstreamsDependencies,
+  upstream: KnownUpstream,
+  { upstreamId, url, browsers, onProgress, resumed, sender }: ReturnedSignIn,
+): Promise<CompletedSignIn> {
+  const { accounts, clock, logger } = dependencies;
+  const state = stateOf(url);
+  if (state === undefined || browsers.length === 0) throw mismatch(upstreamId);
+
+  // Before discovery, although one that fails then spends the sign-in: only the transaction knows its
+  // purpose, and with that the person can begin anew, which always works. Kept unspent, its callback
+  // could only be loaded again, which helps as long as the upstream's code lives (a minute, often) and
+  // leads nowhere after. Nor does a callback that nobody here began have us ask the upstream anything.
+  const callback: Callback = { stateHash: hashSecret(state), upstreamId };
+  const known = isOf(resumed?.proven?.transaction, callback, browsers) ? resumed?.proven : undefined;
+  const attempt = resumed?.attempt ?? randomSecret();
+  onProgress?.({ attempt });
+  const transaction = known?.transaction ?? (await take(dependencies, callback, browsers, attempt));
+  if (transaction === undefined) throw expired(upstreamId, await purposeOf(dependencies, callback, browsers));
+  try {
+    const proven =
+      known ?? (await prove(dependencies, upstream, { callback: url, state, transaction, sender }));
+    const { identity, authTime, authentication } = proven;
+    onProgress?.({ attempt, proven: { transaction, identity, authTime, authentication } });
+    const account = await accounts.signIn(identity, clock.now());
+    return { transaction, identity, accountId: account.id, authTime, authentication };
+  } catch (error) {
+    noteRefusal(logger, error, upstreamId);
+    throw withPurpose(error, transaction);
+  }
+}
+
+async function prove(
+  { issuer, logger }: Pick<UpstreamsDependencies, "issuer" | "logger">,
+  upstream: KnownUpstream,
+  {
+    callback,
+    state,
+    transaction,
+    sender,
+  }: Sent & { callback: URL; state: string; transaction: UpstreamTransaction },
+): Promise<ProvenSignIn> {
+  const { config } = upstream.discovered;
+  const currentUrl = callbackUrl(issuer, asUpstreamId(config.id));
+  currentUrl.search = callback.search;
+  const ask = async () => {
+    try {
       const configuration = await upstream.discovered.configuration();
-      const plan = planFreshness(dialectOf(config), wish);
-      const state = newState(browserHash);
-      const now = clock.now();
-      const transaction: UpstreamTransaction = {
-        stateHash: hashSecret(state),
-        browserHash,
-        upstreamId,
-        nonce: randomSecret(),
-        codeVerifier: client.randomPKCECodeVerifier(),
-        maxAgeSeconds: plan.maxAgeSeconds,
-        purpose,
-        createdAt: now,
-        expiresAt: now + TRANSACTION_MS,
-      };
-      const parameters = await authorizationParameters(config, {
-        redirectUri: callbackUrl(issuer, upstreamId).href,
+      return await exchange(configuration, {
+        currentUrl,
         state,
         transaction,
-        plan,
-        loginHint,
-        acrValues,
+        upstream: upstream.discovered,
+        logger,
       });
-      const url = isPushed(configuration)
-        ? await inTurn(upstream, { sender, success: "neither" }, () =>
-            pushedUrl(configuration, upstreamId, parameters),
-          )
-        : client.buildAuthorizationUrl(configuration, parameters);
-      await signIns.begin(transaction, keeps);
-      return { url };
-    },
-
-    async complete({ upstreamId, url, browsers, onProgress, resumed, sender }) {
-      const upstream = find(upstreamId);
-      const state = stateOf(url);
-      if (state === undefined || browsers.length === 0) throw mismatch(upstreamId);
-
-      // Before discovery, although one that fails then spends the sign-in: only the transaction knows its
-      // purpose, and with that the person can begin anew, which always works. Kept unspent, its callback
-      // could only be loaded again, which helps as long as the upstream's code lives (a minute, often) and
-      // leads nowhere after. Nor does a callback that nobody here began have us ask the upstream anything.
-      const callback: Callback = { stateHash: hashSecret(state), upstreamId };
-      const known = isOf(resumed?.proven?.transaction, callback, browsers) ? resumed?.proven : undefined;
-      const attempt = resumed?.attempt ?? randomSecret();
-      onProgress?.({ attempt });
-      const transaction = known?.transaction ?? (await take(callback, browsers, attempt));
-      if (transaction === undefined) throw expired(upstreamId, await purposeOf(callback, browsers));
-      try {
-        const proven = known ?? (await prove(upstream, { callback: url, state, transaction, sender }));
-        const { identity, authTime, authentication } = proven;
-        onProgress?.({ attempt, proven: { transaction, identity, authTime, authentication } });
-        const account = await accounts.signIn(identity, clock.now());
-        return { transaction, identity, accountId: account.id, authTime, authentication };
-      } catch (error) {
-        noteRefusal(error, upstreamId);
-        throw withPurpose(error, transaction);
-      }
-    },
+    } catch (error) {
+      throw toLiaisonError(error, config.id, askedFreshBy(transaction));
+    }
   };
+  // Of an error the upstream isn't asked anything: whoever cancelled there waits for nobody.
+  const isError = Boolean(callback.searchParams.get("error"));
+  return isError ? await ask() : await inTurn(upstream, { sender, success: "proven" }, ask);
 }
 
-function checkOf({ discovered }: KnownUpstream): Check {
-  return {
-    name: `upstream.${discovered.config.id}`,
-    look() {
-      const reason = discovered.trouble();
-      return reason === undefined ? { status: "ok" } : { status: "degraded", reason };
-    },
-  };
-}
+type TransactionDependencies = Pick<UpstreamsDependencies, "signIns" | "clock">;
 
-interface KnownUpstream {
-  discovered: DiscoveredUpstream;
-  /** What is asked for one sign-in takes one; discovery, which is for all, takes none. */
-  slots: Slots;
-}
-
-function prepare(config: UpstreamConfig, dependencies: UpstreamsDependencies): KnownUpstream {
-  const { clock, logger, clientKeys, issuer, fetch = globalThis.fetch, limits } = dependencies;
-  const circuit = createCircuit(limits ?? DEFAULT_LIMITS, clock);
-  const guarded = guardedFetch(config.id, { fetch, limits: limits ?? DEFAULT_LIMITS, circuit });
-  const redirectUri = callbackUrl(issuer, asUpstreamId(config.id)).href;
-  const discovered = discoveredUpstream(config, {
-    clock,
-    logger,
-    fetch: guarded,
-    circuit,
-    clientKeys,
-    redirectUri,
-  });
-  return { discovered, slots: createSlots(limits ?? DEFAULT_SLOTS) };
+/** Takes the transaction for the one of the browser's secrets that it was begun with. */
+async function take(
+  { signIns, clock }: TransactionDependencies,
+  callback: Callback,
+  browsers: readonly SecretHash[],
+  attempt: string,
+): Promise<UpstreamTransaction | undefined> {
+  const attemptHash = hashSecret(attempt);
+  for (const browserHash of browsers) {
+    const taken = await signIns.take({ ...callback, browserHash, attemptHash }, clock.now());
+    if (taken !== undefined) return taken;
+  }
+  return undefined;
 }
 
 /**
- * Asks an upstream for one sign-in, when it is the sender's turn. Throws `upstream_unavailable` if that
- * doesn't come.
+ * What a sign-in of this browser was begun for that is taken already, by the same callback sent twice, say.
  */
-async function inTurn<T>(
-  { discovered, slots }: KnownUpstream,
-  { sender, success }: Sent & { success: SlotOutcome },
-  ask: () => Promise<T>,
-): Promise<T> {
-  const slot = await slots.take(sender);
-  if (slot === undefined)
-    throw unavailable(discovered.config.id, "too many sign-ins wait for this upstream's answers");
-  try {
-    const result = await ask();
-    slot.end(success);
-    return result;
-  } catch (error) {
-    // What comes back from a browser is all that such an answer can be due to, as long as others' are proven.
-    const isMadeUp = error instanceof LiaisonError && error.code === "upstream_rejected";
-    slot.end(isMadeUp ? "made_up" : "neither");
-    throw error;
+async function purposeOf(
+  { signIns, clock }: TransactionDependencies,
+  callback: Callback,
+  browsers: readonly SecretHash[],
+): Promise<SignInPurpose | undefined> {
+  for (const browserHash of browsers) {
+    const purpose = await signIns.purposeOfTaken({ ...callback, browserHash }, clock.now());
+    if (purpose !== undefined) return purpose;
   }
+  return undefined;
+}
+
+/**
+ * Ends on a page that offers another try, not as a fault; the upstream's own word for it tells whether
+ * nobody can sign in.
+ */
+function noteRefusal(logger: UpstreamLogger, error: unknown, upstreamId: string): void {
+  if (!(error instanceof LiaisonError) || error.code !== "upstream_refused") return;
+  logger.info(
+    { upstreamId, reason: describeError(error.cause) },
+    "a sign-in was cancelled or refused at the upstream",
+  );
 }
 
 function isPushed(configuration: client.Configuration): boolean {
@@ -357,14 +313,6 @@ async function pushedUrl(
     if (refusesFreshness(error, asksFresh ? "portal" : null)) throw stale(upstreamId, describeError(error));
     throw toLiaisonError(error, upstreamId);
   }
-}
-
-/**
- * The one redirect_uri of an upstream: distinct per upstream, so that answers can't be mixed up (RFC 9700,
- * section 4.4).
- */
-function callbackUrl(issuer: string, upstreamId: UpstreamId): URL {
-  return new URL(`${issuer}/upstream/${upstreamId}/callback`);
 }
 
 function isOf(

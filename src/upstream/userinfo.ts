@@ -15,7 +15,7 @@ export interface UserInfoLogger {
   warn(fields: object, message: string): void;
 }
 
-export interface UserInfoParts {
+export interface UserInfoDependencies {
   fetch: Fetch;
   keys: SigningKeys;
   logger: UserInfoLogger;
@@ -37,7 +37,7 @@ export interface UserInfoRequest {
  * another `sub`.
  */
 export async function askUserInfo(
-  { fetch, keys, logger }: UserInfoParts,
+  { fetch, keys, logger }: UserInfoDependencies,
   request: UserInfoRequest,
 ): Promise<Record<string, unknown> | undefined> {
   const { upstreamId, endpoint, subject } = request;

@@ -8,6 +8,8 @@ import { test } from "node:test";
 import type { Db } from "mongodb";
 import { LiaisonError } from "../../src/errors.ts";
 import { createFieldEncryption } from "../../src/storage/field-encryption.ts";
+import type { Table } from "../../src/storage/fields.ts";
+import { toDocument } from "../../src/storage/mongo/engine.ts";
 import { MONGO_MIGRATIONS } from "../../src/storage/mongo/migrations.ts";
 import { migrateMongoStore, openMongoStore } from "../../src/storage/mongo/store.ts";
 import { NOW } from "../support/records.ts";
@@ -26,6 +28,10 @@ const encryption = createFieldEncryption(ENCRYPTION_KEY);
 export interface Place extends TestDatabase {
   db: Db;
 }
+
+/** A row as a document, as a version wrote it that knew these fields alone. */
+export const documentOf = <Row extends object>(table: Table<Row>, row: Partial<Row>) =>
+  toDocument(table as unknown as Table<never>, row as Record<string, unknown>) as never;
 
 /** Opens a database as a broker does that knows the schema up to a version. */
 export const openAt = (place: TestDatabase, version = newest) =>

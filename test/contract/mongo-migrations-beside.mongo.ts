@@ -4,11 +4,11 @@
  */
 
 import assert from "node:assert/strict";
-import { ObjectId } from "mongodb";
 import { asAccountId, asClientId, asGrantId, asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
-import { collectionsIn, toDocument } from "../../src/storage/mongo/documents.ts";
+import { collectionsIn } from "../../src/storage/mongo/documents.ts";
+import { inquiries as inquiryTable } from "../../src/storage/tables.ts";
 import { anInquiry, NOW } from "../support/records.ts";
-import { beforeSwitches, migrateTo, newest, openAt, withDatabase } from "./mongo-migrating.ts";
+import { beforeSwitches, documentOf, migrateTo, newest, openAt, withDatabase } from "./mongo-migrating.ts";
 
 withDatabase(
   "of selections that were doubled while nothing forbade it the newest stays current",
@@ -57,16 +57,10 @@ withDatabase(
     await migrateTo(place, newest - 1);
     const { inquiries } = collectionsIn(place.db);
     const olderInquires = async (notBefore: number) => {
-      const { id, address: _address, ...fields } = anInquiry({ createdAt: notBefore, notBefore });
-      await inquiries.insertOne({
-        ...toDocument({ id, ...fields }),
-        state: "waiting",
-        sealedAddress: null,
-        leaseWorker: null,
-        leaseUntil: new Date(0),
-        seq: new ObjectId(),
-      });
-      return id;
+      const { address: _address, ...fields } = anInquiry({ createdAt: notBefore, notBefore });
+      const rest = { state: "waiting", sealedAddress: null, leaseWorker: null, leaseUntil: 0 } as const;
+      await inquiries.insertOne(documentOf(inquiryTable, { ...fields, ...rest }));
+      return fields.id;
     };
     const olderClaims = async (now: number, until: number) => {
       const isDue = { createdAt: { $lte: new Date(now) }, notBefore: { $lte: new Date(now) } };

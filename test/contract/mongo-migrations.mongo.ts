@@ -14,10 +14,17 @@ import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { ObjectId } from "mongodb";
 import { asAccountId, asClientId, asProfileId } from "../../src/domain/ids.ts";
+import type { Organization } from "../../src/domain/records.ts";
 import { createFieldEncryption } from "../../src/storage/field-encryption.ts";
+import { organizationRow } from "../../src/storage/intentions/memberships.ts";
 import { COLLECTIONS } from "../../src/storage/mongo/collections.ts";
-import { collectionsIn, toDocument, toOrganizationDocument } from "../../src/storage/mongo/documents.ts";
+import { collectionsIn } from "../../src/storage/mongo/documents.ts";
 import { migrateMongoStore, openMongoStore } from "../../src/storage/mongo/store.ts";
+import {
+  auditEvents as auditEventTable,
+  organizations as organizationTable,
+  profiles as profileTable,
+} from "../../src/storage/tables.ts";
 import {
   aClient,
   aLinkRequest,
@@ -31,6 +38,7 @@ import {
 import { bound, redemption, register, request, signIn, stateOf } from "./back-end.ts";
 import {
   beforeSearch,
+  documentOf,
   migrateTo,
   newest,
   openAt,
@@ -41,6 +49,7 @@ import {
 } from "./mongo-migrating.ts";
 import { ENCRYPTION_KEY, OTHER_KEY } from "./sqlite-support.ts";
 
+const organizationDocument = (one: Organization) => documentOf(organizationTable, organizationRow(one));
 const bin = fileURLToPath(new URL("../../bin/liaison.js", import.meta.url));
 
 withDatabase("an empty one is refused, migrated, and a second run does nothing", async (place) => {
@@ -197,7 +206,7 @@ withDatabase(
     const places = Array.from({ length: 1100 }, (_, index) => anOrganization({ name: `Branch ${index}` }));
     const [first] = places;
     assert.ok(first);
-    await organizations.insertMany(places.map(toOrganizationDocument));
+    await organizations.insertMany(places.map(organizationDocument));
     const unbound = {
       emailVersion: 1,
       adminRole: null,
@@ -215,8 +224,8 @@ withDatabase(
       }),
       ...unbound,
     }));
-    await profiles.insertMany(people.map(toDocument));
-    await accounts.insertOne({ _id: "account", createdAt: new Date(NOW) });
+    await profiles.insertMany(people.map((one) => documentOf(profileTable, one)));
+    await accounts.insertOne({ _id: asAccountId("account"), createdAt: new Date(NOW) });
     for (const subject of ["one", "two"]) {
       const times = { createdAt: new Date(NOW), lastSignInAt: new Date(NOW) };
       const identity = anIdentity({ subject, email: `${subject}@mail.example` });
@@ -231,7 +240,7 @@ withDatabase(
     const { id, secret: _secret, previousSecret: _previous, managedBy, ...record } = aClient();
     await clients.insertOne({ _id: id, sealedSecret: null, managedBy, record: JSON.stringify(record) });
     const event = anAuditEvent();
-    await auditEvents.insertOne({ ...toDocument(event), seq: new ObjectId() });
+    await auditEvents.insertOne(documentOf(auditEventTable, event));
 
     assert.equal((await migrateTo(place)).applied.length, newest - beforeSearch);
     const store = await openAt(place);
@@ -285,7 +294,7 @@ upstreams:
     await pendingDoubles(place, 3000);
     const { organizations } = collectionsIn(place.db);
     const branches = Array.from({ length: 3000 }, (_, index) => anOrganization({ name: `Branch ${index}` }));
-    await organizations.insertMany(branches.map(toOrganizationDocument));
+    await organizations.insertMany(branches.map(organizationDocument));
     let kills = 0;
     for (const delay of [250, 350, 420, 480, 540, 600, 700, 900]) {
       const child = run();
@@ -351,7 +360,7 @@ async function pendingDoubles({ db }: Place, profiles: number): Promise<void> {
 withDatabase("uses of clients as the version before noted them get refused addresses", async (place) => {
   await migrateTo(place, 10);
   const { clientUses } = collectionsIn(place.db);
-  await clientUses.insertOne({ _id: "before", usedAt: new Date(NOW), previousUsedAt: null });
+  await clientUses.insertOne({ _id: asClientId("before"), usedAt: new Date(NOW), previousUsedAt: null });
   await migrateTo(place);
   const store = await openAt(place);
   const refused = { parameter: "redirect_uri", address: "https://p.example/typo" } as const;

@@ -45,6 +45,22 @@ export function outboxCases(contract: Case): void {
     });
   });
 
+  contract("a mail of no other cause takes a slot of each throttle, or is not queued", async ({ store }) => {
+    const [wide, narrow] = ["wide", "narrow"].map((key) => ({ key, limit: 2, windowSeconds: 60 }));
+    const slots = [present(wide), { ...present(narrow), limit: 1 }];
+    const [first, second, third] = [aMail(), aMail(), aMail()];
+    assert.deepEqual(await store.outbox.enqueue(first, slots, NOW), { queued: true });
+    const refused = { queued: false, key: "narrow", resetsAt: NOW + MINUTE };
+    assert.deepEqual(await store.outbox.enqueue(second, slots, NOW + 1), refused);
+    assert.deepEqual(await store.outbox.enqueue(second, slots, NOW + 2), refused, "nor is a slot taken");
+    assert.equal(await store.outbox.find(second.id), undefined);
+    assert.deepEqual(await store.outbox.enqueue(third, [present(wide)], NOW + 3), { queued: true });
+    const full = { queued: false, key: "wide", resetsAt: NOW + MINUTE };
+    assert.deepEqual(await store.outbox.enqueue(second, [present(wide)], NOW + 4), full);
+    const claimed = await store.outbox.claim("worker", NOW + 5, LEASE, LIFETIME);
+    assert.equal(claimed?.message.id, first.id);
+  });
+
   contract("messages are claimed longest due first, and none before it is due", async ({ store }) => {
     const [second, first] = [aMail(), aMail()];
     await queue(store, [second], NOW + 2);

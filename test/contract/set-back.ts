@@ -4,9 +4,10 @@
  */
 
 import assert from "node:assert/strict";
+import { MOST_OF_FAMILY } from "../../src/domain/endings.ts";
 import type { NewMail } from "../../src/domain/records.ts";
 import type { InquiryThrottles, Store } from "../../src/storage/contract.ts";
-import { aMail, anId, anInquiry, aRequester, aSelection, MINUTE, NOW } from "../support/records.ts";
+import { aMail, anId, anInquiry, aRequester, aSelection, hashOf, MINUTE, NOW } from "../support/records.ts";
 import { bound, type Case, dueMails, present } from "./back-end.ts";
 import { placeInFlow } from "./inquiry-flows.ts";
 
@@ -138,6 +139,27 @@ export function setBackCases(contract: Case): void {
     );
     assert.equal(await administration.takeLease("sealer", "other", BACK, MINUTE), true);
     assert.equal(await administration.takeLease("sealer", "dead", BACK + 1, MINUTE), false);
+  });
+
+  contract("set back: so is what a dead worker verified and removed", async ({ store }) => {
+    const asked = { id: anId("verification"), keptHead: null, seal: "asked" };
+    present(await store.verifications.ask(asked, { actor: "admin:7", now: BACK }));
+    const { account, profile } = await bound(store);
+    const { grantId, ...selection } = aSelection({ accountId: account.id, profileId: profile.id });
+    present(await store.accountsAtClients.select({ grantId, ...selection }, NOW));
+    for (let count = 0; count <= MOST_OF_FAMILY; count += 1)
+      await store.artifacts.upsert("AccessToken", hashOf(anId("token")), {}, { grantId }, NOW + HOUR);
+    await store.administration.apply({ kind: "revoke_grant", grantId }, { actor: "admin:7", now: NOW });
+    const verify = (worker: string, now: number) => store.verifications.claim(worker, now, MINUTE);
+    const remove = (worker: string, now: number) => store.administration.claimEnding(worker, now, MINUTE);
+    present(await verify("dead", NOW));
+    present(await remove("dead", NOW));
+    assert.equal(await store.administration.boundWaits(NOW), 0);
+    await store.administration.boundWaits(BACK);
+    assert.equal(await verify("other", BACK + MINUTE - 1), undefined);
+    assert.equal(await remove("other", BACK + MINUTE - 1), undefined);
+    assert.equal((await verify("other", BACK + MINUTE))?.id, asked.id);
+    present(await remove("other", BACK + MINUTE));
   });
 
   contract(

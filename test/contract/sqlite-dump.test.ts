@@ -74,7 +74,7 @@ test("sqlite dump: others read and write meanwhile, and that they wrote is notic
     await store.audit.append(event);
     const behind = dump.read("auditEvents", before.at(-1)?.place, 9);
     assert.deepEqual(
-      behind.map(({ fields }) => fields.id),
+      behind.map(({ fields }) => fields["id"]),
       [event.id],
     );
     assert.throws(

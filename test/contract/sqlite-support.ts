@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import type { Store } from "../../src/storage/contract.ts";
-import { openStore } from "../../src/storage/open.ts";
+import { createFieldEncryption } from "../../src/storage/field-encryption.ts";
+import { openSqliteStore, type SqliteStore } from "../../src/storage/sqlite/store.ts";
 
 export const ENCRYPTION_KEY = Buffer.alloc(32, 7).toString("base64");
 export const OTHER_KEY = Buffer.alloc(32, 8).toString("base64");
@@ -15,19 +15,20 @@ export interface TemporaryFile {
   folder: string;
   file: string;
   /** Opens a store on the file; destroy() closes it. */
-  open(encryptionKey?: string): Promise<Store>;
+  open(encryptionKey?: string): Promise<SqliteStore>;
   destroy(): Promise<void>;
 }
 
 export function temporaryFile(): TemporaryFile {
   const folder = mkdtempSync(join(tmpdir(), "liaison-store-"));
   const file = join(folder, "data", "liaison.db");
-  const stores: Store[] = [];
+  const stores: SqliteStore[] = [];
   return {
     folder,
     file,
     async open(encryptionKey = ENCRYPTION_KEY) {
-      const store = await openStore({ sqlite: { file }, encryptionKey });
+      const encryption = createFieldEncryption(encryptionKey);
+      const store = openSqliteStore({ file, encryption, now: Date.now() });
       stores.push(store);
       return store;
     },

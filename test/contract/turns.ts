@@ -83,4 +83,30 @@ export function turnCases(contract: Case): void {
       assert.equal((await store.outbox.list({ states: ["held"], limit: 1000 })).length, 300 - 101);
     },
   );
+
+  contract("held mails about a profile without room are put off together", async ({ store }) => {
+    const one: Limit = { limit: 1, windowSeconds: 7200 };
+    const many: Limit = { limit: 1000, windowSeconds: 7200 };
+    const limits = { mailbox: { hourly: many, daily: many }, profile: one };
+    const none: Limit = { limit: 0, windowSeconds: 3600 };
+    const throttled = (profile: string) => ({
+      ...aMail(),
+      throttle: {
+        mailbox: { hourly: none, daily: none, key: `of ${profile}` },
+        profile: { ...none, key: profile },
+      },
+    });
+    const mails = [...Array.from({ length: 60 }, () => throttled("full")), throttled("free")];
+    await store.links.inquire(anInquiry());
+    const inquiry = await store.links.claimInquiry("w", NOW, MINUTE);
+    assert.ok(inquiry);
+    assert.equal(await store.links.settleInquiry(inquiry.id, "w", { links: [], mails }, NOW), true);
+    const later = NOW + 60 * MINUTE;
+    // The first, one that carries fifty, and what is about the other profile.
+    assert.equal(await store.outbox.releaseDeferred(limits, later), 3);
+    const left = await store.outbox.list({ states: ["held"], limit: 1000 });
+    assert.equal(left.length, 60 - 51);
+    for (const { nextAttemptAt } of left) assert.ok(nextAttemptAt > later);
+    assert.equal(await store.outbox.releaseDeferred(limits, later), 0);
+  });
 }

@@ -4,7 +4,7 @@
  */
 
 import type { Db } from "mongodb";
-import { asAccountId, asOrganizationId } from "../../src/domain/ids.ts";
+import { asAccountId, asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
 import type { OrganizationDocument, ProfileDocument } from "../../src/storage/mongo/documents.ts";
 
 const BATCH = 10_000;
@@ -26,7 +26,7 @@ export async function insertProfiles(db: Db, count: number): Promise<void> {
 
 function organization(index: number): OrganizationDocument {
   return {
-    _id: `many-${index / PER_ORGANIZATION}`,
+    _id: asOrganizationId(`many-${index / PER_ORGANIZATION}`),
     name: `Organization ${index}`,
     accountNumber: `M-${index}`,
     enabled: true,
@@ -38,7 +38,7 @@ function organization(index: number): OrganizationDocument {
 function profile(index: number): ProfileDocument {
   const email = `many-${index}@registered.example`;
   return {
-    _id: `many-${index}`,
+    _id: asProfileId(`many-${index}`),
     organizationId: asOrganizationId(`many-${Math.floor(index / PER_ORGANIZATION)}`),
     email,
     emailKey: email,

@@ -44,7 +44,7 @@ export interface ConsoleSessions {
 }
 
 export interface SessionDependencies {
-  kit: HttpDependencies;
+  http: HttpDependencies;
   signIns: ConsoleSignIns;
   accountsAtClients: AccountAtClientStore;
   artifacts: Pick<ArtifactStore, "revokeGrant">;
@@ -65,8 +65,12 @@ const beginSeconds: Seconds = 2 * 3600;
 const noteEveryMs: Milliseconds = 60_000;
 
 /** The two cookies of the pages: of a session, and of a sign-in under way. */
-function createSessionCookies({ kit, config, clock }: Pick<SessionDependencies, "kit" | "config" | "clock">) {
-  const { encryptedCookies, cookies } = kit;
+function createSessionCookies({
+  http,
+  config,
+  clock,
+}: Pick<SessionDependencies, "http" | "config" | "clock">) {
+  const { encryptedCookies, cookies } = http;
   const path = new URL(`${config.issuer}/admin`).pathname;
   const sessionAt = cookies.ofService("liaison.console", path);
   const beginAt = cookies.ofService("liaison.console.begin", path);
@@ -113,7 +117,7 @@ function createSessionCookies({ kit, config, clock }: Pick<SessionDependencies, 
 }
 
 export function createConsoleSessions(dependencies: SessionDependencies): ConsoleSessions {
-  const { kit, signIns, accountsAtClients, artifacts, config, clock } = dependencies;
+  const { http, signIns, accountsAtClients, artifacts, config, clock } = dependencies;
   const cookies = createSessionCookies(dependencies);
 
   return {
@@ -155,7 +159,7 @@ export function createConsoleSessions(dependencies: SessionDependencies): Consol
       const session = cookies.session(ctx);
       cookies.clearSession(ctx);
       // Before what may fail: whoever comes next at this browser is asked in any case.
-      kit.signedOut.note(ctx);
+      http.signedOut.note(ctx);
       if (session !== undefined) await artifacts.revokeGrant(session.grantId);
       await signIns.endSession(ctx);
     },

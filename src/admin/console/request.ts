@@ -91,7 +91,7 @@ const sections: readonly ConsoleSection[] = [
 ];
 
 export interface RequestDependencies {
-  kit: HttpDependencies;
+  http: HttpDependencies;
   service: AdminService;
   issuer: string;
   onChange(): void;
@@ -101,14 +101,14 @@ export interface RequestDependencies {
 export const consoleUrl = (issuer: string, path: string) => `${issuer}/admin${path}`;
 
 export function consoleRequest(
-  { kit, service, issuer, onChange }: RequestDependencies,
+  { http, service, issuer, onChange }: RequestDependencies,
   ctx: Context,
   site: Site,
   administrator: Administrator,
 ): ConsoleRequest {
   const { principal } = administrator;
   const url = (path: string) => consoleUrl(issuer, path);
-  const form = (action: string): Form => ({ action: url(action), csrfToken: kit.csrf.token(ctx) });
+  const form = (action: string): Form => ({ action: url(action), csrfToken: http.csrf.token(ctx) });
   return {
     ctx,
     url,

@@ -49,7 +49,7 @@ async function run(
   section: ConsoleSection,
   work: (request: ConsoleRequest) => Promise<void>,
 ): Promise<void> {
-  const { csrf } = dependencies.kit;
+  const { csrf } = dependencies.http;
   if (ctx.method === "POST") csrf.verify(ctx, formFields(ctx)["csrf"]);
   const request = await enter(dependencies, ctx);
   if (request === undefined) return;
@@ -67,21 +67,21 @@ async function enter(
   dependencies: ConsoleRouterDependencies,
   ctx: Context,
 ): Promise<ConsoleRequest | undefined> {
-  const { kit, sessions } = dependencies;
+  const { http, sessions } = dependencies;
   const visitor = await sessions.visitor(ctx);
-  if (visitor.kind === "administrator") return consoleRequest(dependencies, ctx, await kit.site(), visitor);
+  if (visitor.kind === "administrator") return consoleRequest(dependencies, ctx, await http.site(), visitor);
   if (visitor.kind === "somebody") await sendNotAdministrator(dependencies, ctx, visitor);
-  else if (ctx.method === "POST") sendPage(ctx, consolePages.consoleLost(await kit.site()), 401);
+  else if (ctx.method === "POST") sendPage(ctx, consolePages.consoleLost(await http.site()), 401);
   else await sessions.begin(ctx, `${ctx.path}${ctx.search}`);
   return undefined;
 }
 
 async function sendNotAdministrator(
-  { kit, issuer }: ConsoleRouterDependencies,
+  { http, issuer }: ConsoleRouterDependencies,
   ctx: Context,
   { membership }: Extract<Visitor, { kind: "somebody" }>,
 ): Promise<void> {
-  const page = consolePages.notAdministrator(await kit.site(), {
+  const page = consolePages.notAdministrator(await http.site(), {
     profileName: membership.profile.name,
     organizationName: membership.organization.name,
     anotherUrl: consoleUrl(issuer, "/another"),
@@ -113,10 +113,10 @@ async function answerMissing(
   ctx: Context,
   next: () => Promise<unknown>,
 ): Promise<unknown> {
-  const { kit, sessions } = dependencies;
+  const { http, sessions } = dependencies;
   const visitor = await sessions.visitor(ctx);
   if (visitor.kind !== "administrator") return await next();
-  const request = consoleRequest(dependencies, ctx, await kit.site(), visitor);
+  const request = consoleRequest(dependencies, ctx, await http.site(), visitor);
   const t = messages(request.site.locale);
   const page = {
     section: null,

@@ -36,7 +36,7 @@ import { verificationRoutes } from "./verification-routes.ts";
 import { simulationRoutes } from "./why-routes.ts";
 
 export interface ConsoleDependencies {
-  kit: HttpDependencies;
+  http: HttpDependencies;
   service: AdminService;
   accountsAtClients: AccountAtClientStore;
   artifacts: Pick<ArtifactStore, "revokeGrant">;
@@ -54,17 +54,17 @@ export interface ConsoleDependencies {
  * page
  */
 export function consoleRoutes(router: Router, dependencies: ConsoleDependencies): () => void {
-  const { kit, service, accountsAtClients, artifacts, clients, signIns, config, clock, version, onChange } =
+  const { http, service, accountsAtClients, artifacts, clients, signIns, config, clock, version, onChange } =
     dependencies;
   const { issuer } = config;
   const { time_zone: timeZone } = config.deployment;
-  const sessions = createConsoleSessions({ kit, signIns, accountsAtClients, artifacts, config, clock });
-  const consoleRouter = createConsoleRouter(router, { kit, sessions, service, issuer, onChange });
+  const sessions = createConsoleSessions({ http, signIns, accountsAtClients, artifacts, config, clock });
+  const consoleRouter = createConsoleRouter(router, { http, sessions, service, issuer, onChange });
 
   router.get("/admin/callback", noHead, (ctx) => sessions.complete(ctx));
   router.get("/admin/another", (ctx) => sessions.begin(ctx, "/admin", { anotherAccount: true }));
-  router.post("/admin/sign-out", form, (ctx: Context) => signOut(ctx, { kit, sessions, onChange }));
-  router.get(API_PATH, (ctx) => describeRestApi(ctx, { kit, issuer, version }));
+  router.post("/admin/sign-out", form, (ctx: Context) => signOut(ctx, { http, sessions, onChange }));
+  router.get(API_PATH, (ctx) => describeRestApi(ctx, { http, issuer, version }));
 
   overviewRoutes(consoleRouter);
   clientRoutes(consoleRouter, { findClient: (id) => clients.find(asClientId(id)), issuer });
@@ -84,21 +84,25 @@ export function consoleRoutes(router: Router, dependencies: ConsoleDependencies)
 
 async function signOut(
   ctx: Context,
-  { kit, sessions, onChange }: Pick<ConsoleDependencies, "kit" | "onChange"> & { sessions: ConsoleSessions },
+  {
+    http,
+    sessions,
+    onChange,
+  }: Pick<ConsoleDependencies, "http" | "onChange"> & { sessions: ConsoleSessions },
 ): Promise<void> {
-  kit.csrf.verify(ctx, formFields(ctx)["csrf"]);
+  http.csrf.verify(ctx, formFields(ctx)["csrf"]);
   await sessions.end(ctx);
   onChange();
-  const site = await kit.site();
-  const upstreamId = kit.cookies.get(ctx, kit.cookies.ofService(upstreamCookie));
+  const site = await http.site();
+  const upstreamId = http.cookies.get(ctx, http.cookies.ofService(upstreamCookie));
   const view = { staysKnown: staysKnownView(site, upstreamId, null) };
   sendPage(ctx, consolePages.consoleSignedOut(site, view));
 }
 
 async function describeRestApi(
   ctx: Context,
-  { kit, issuer, version }: Pick<ConsoleDependencies, "kit" | "version"> & { issuer: string },
+  { http, issuer, version }: Pick<ConsoleDependencies, "http" | "version"> & { issuer: string },
 ): Promise<void> {
   const view = { base: `${issuer}${API_PATH}`, version, operations: describeApi(definitions) };
-  sendPage(ctx, consolePages.apiPage(await kit.site(), view));
+  sendPage(ctx, consolePages.apiPage(await http.site(), view));
 }

@@ -41,7 +41,13 @@ export interface GateDeps {
   elapsed?: () => number;
 }
 
-type Place = ReturnType<Pace["take"]>;
+/** A request that may have to wait. */
+interface Arrival {
+  request: IncomingMessage;
+  response: ServerResponse;
+  network: string;
+  place: ReturnType<Pace["take"]>;
+}
 
 /** The longest that a request waits for its moment, in milliseconds. */
 const longestWaitMs: Milliseconds = 4000;
@@ -59,6 +65,7 @@ const knownShare = 0.2;
 const ofPrograms = /^\/(?:token|userinfo|introspect|revoke|par|mail\/bounces|admin\/api\/.*)\/?(?:\?|$)/i;
 const ofProbes = /^\/(?:livez|readyz|healthz)(?:\?|$)/;
 
+/** Makes the gate. It remembers its visitors in memory alone. */
 export function createGate({
   limits,
   known,
@@ -66,52 +73,27 @@ export function createGate({
   clock,
   elapsed = () => performance.now(),
 }: GateDeps): Gate {
-  const paceOf = ({ limit, windowSeconds }: Limit, share: number) =>
-    createPace({
-      limit: { limit: Math.max(1, Math.floor(limit * share)), windowSeconds },
-      longestWaitMs,
-      remembered,
-      elapsed,
-    });
-  const networks = paceOf(limits.requests, 1);
-  const browsers = paceOf(limits.requests, knownShare);
+  const networks = paceOf(limits.requests, 1, elapsed);
+  const browsers = paceOf(limits.requests, knownShare, elapsed);
   const failures = createWindows(remembered);
-  /** How many refusals of each network are delayed. */
-  const delayed = new Map<string, number>();
+  const holdRefusal = createRefusalHold();
 
-  const isProgram = ({ method }: Pick<IncomingMessage, "method">, path: string) =>
-    method !== "OPTIONS" && ofPrograms.test(path);
   const hasFailedOften = (network: string) =>
     (failures.find(network, clock.now())?.count ?? 0) > limits.failures.limit;
 
   /** Beyond its network's burst a known browser goes at its own pace, which nobody else uses up. */
-  async function paced(
-    request: IncomingMessage,
-    response: ServerResponse,
-    { place, network }: { place: Place; network: string },
-  ): Promise<boolean> {
-    const id = known.idOf(request.headers.cookie);
+  async function paced(arrival: Arrival): Promise<boolean> {
+    const id = known.idOf(arrival.request.headers.cookie);
     const own = id === undefined ? undefined : browsers.take(id);
-    return await waited(request, response, { place: own ?? place, network });
+    return await waited({ ...arrival, place: own ?? arrival.place });
   }
 
-  async function waited(
-    request: IncomingMessage,
-    response: ServerResponse,
-    { place, network }: { place: Place; network: string },
-  ): Promise<boolean> {
+  async function waited({ request, response, network, place }: Arrival): Promise<boolean> {
     if ("waitMs" in place) {
       if (place.waitMs > 0) await pause(place.waitMs);
       return !response.destroyed;
     }
-    const others = delayed.get(network) ?? 0;
-    if (others < mostDelayed) {
-      delayed.set(network, others + 1);
-      await pause(refusedAfterMs);
-      const left = (delayed.get(network) ?? 1) - 1;
-      if (left > 0) delayed.set(network, left);
-      else delayed.delete(network);
-    }
+    await holdRefusal(network);
     if (!response.destroyed)
       refusals.tooMany(request, response, Math.ceil((place.fullForMs + longestWaitMs) / 1000));
     return false;
@@ -131,13 +113,40 @@ export function createGate({
       if (isProgram(request, path) && !hasFailedOften(network)) return true;
       const place = networks.take(network);
       if ("waitMs" in place && place.waitMs === 0) return true;
-      return known.isClaimed(request.headers.cookie)
-        ? paced(request, response, { place, network })
-        : waited(request, response, { place, network });
+      const arrival = { request, response, network, place };
+      return known.isClaimed(request.headers.cookie) ? paced(arrival) : waited(arrival);
     },
 
     middleware: (ctx, next) => (isProgram(ctx, ctx.path) ? counted(ctx, next) : next()),
   };
+}
+
+function paceOf({ limit, windowSeconds }: Limit, share: number, elapsed: () => number): Pace {
+  return createPace({
+    limit: { limit: Math.max(1, Math.floor(limit * share)), windowSeconds },
+    longestWaitMs,
+    remembered,
+    elapsed,
+  });
+}
+
+/** Waits before a network is refused, unless as many of its refusals wait as may. */
+function createRefusalHold(): (network: string) => Promise<void> {
+  /** How many of each network are delayed. */
+  const delayed = new Map<string, number>();
+  return async (network) => {
+    const others = delayed.get(network) ?? 0;
+    if (others >= mostDelayed) return;
+    delayed.set(network, others + 1);
+    await pause(refusedAfterMs);
+    const left = (delayed.get(network) ?? 1) - 1;
+    if (left > 0) delayed.set(network, left);
+    else delayed.delete(network);
+  };
+}
+
+function isProgram({ method }: Pick<IncomingMessage, "method">, path: string): boolean {
+  return method !== "OPTIONS" && ofPrograms.test(path);
 }
 
 /** A client without a secret proves nothing by being answered 200. */

@@ -39,15 +39,15 @@ export function createWindows(remembered: number): Windows {
     at(key, windowSeconds, now) {
       const known = find(key, now);
       if (known !== undefined) return known;
-      const fresh: Window = {
+      const begun: Window = {
         startedAt: now,
         endsAt: now + windowSeconds * 1000,
         count: 0,
         taken: 0,
         fullUntil: 0,
       };
-      windows.set(key, fresh);
-      return fresh;
+      windows.set(key, begun);
+      return begun;
     },
   };
 }

@@ -181,7 +181,7 @@ function accountLists(engine: Engine): Lists<"accounts" | "account"> {
   };
 }
 
-const toSelection = ({
+export const toSelection = ({
   organizationId: _organization,
   replacedBy: _successor,
   endings: _endings,
@@ -245,7 +245,8 @@ function mailLists(engine: Engine): Lists<"deliveries"> {
         item: (one) => (state === undefined || one.state === state ? toDelivery(one) : undefined),
         fetch: (behind, limit) => {
           const newestFirst = { order: ["createdAt", "seq"], isDescending: true, behind, limit } as const;
-          return engine.run(() => list(outbox, where, newestFirst));
+          const listing = isPutOff ? { ...newestFirst, by: "putOff" } : newestFirst;
+          return engine.run(() => list(outbox, where, listing));
         },
       });
     },

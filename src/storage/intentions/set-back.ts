@@ -4,7 +4,7 @@
  */
 
 import type { Instant } from "../../clock.ts";
-import type { AdminStore } from "../contract.ts";
+import type { WorkStore } from "../contract.ts";
 import { LONGEST_LEASE_MS, LONGEST_WAIT_MS, SKEW_MS } from "../set-back.ts";
 import { type Engine, list, type Steps, update } from "../steps.ts";
 import { auditVerifications, endings, inquiries, type OutboxRow, outbox, signOuts } from "../tables.ts";
@@ -12,7 +12,7 @@ import { auditVerifications, endings, inquiries, type OutboxRow, outbox, signOut
 /** How many rows are moved in a transaction. */
 const BATCH = 100;
 
-export function createSetBack(engine: Engine): Pick<AdminStore, "boundWaits"> {
+export function createSetBack(engine: Engine): Pick<WorkStore, "boundWaits"> {
   return {
     async boundWaits(now) {
       let moved = 0;

@@ -1,19 +1,17 @@
 /**
- * The two reads that every decision about an account or a grant rests on, in MongoDB. Each is one aggregation: operations on the store are what this service costs.
+ * The two reads that every decision about an account or a grant rests on, in MongoDB. Each is one
+ * aggregation: operations on the store are what this service costs.
  */
 
 import type { GrantId } from "../../domain/ids.ts";
 import type { AccountAtClientStore } from "../contract.ts";
+import { toIdentity } from "../intentions/accounts.ts";
+import { toSelection } from "../intentions/listings.ts";
+import { identities, selections as selectionTable } from "../tables.ts";
 import type { MongoDatabase } from "./database.ts";
-import {
-  at,
-  type IdentityDocument,
-  type RememberedChoiceDocument,
-  type SelectionDocument,
-  toIdentity,
-  toSelection,
-} from "./documents.ts";
+import { at, type Documents, type SelectionDocument } from "./documents.ts";
 import { standingStages } from "./endings.ts";
+import { toRow } from "./engine.ts";
 import {
   type MembershipDocument,
   toMembership,
@@ -21,11 +19,13 @@ import {
   withMembershipStages,
 } from "./memberships.ts";
 
+const selectionOf = (document: SelectionDocument) => toSelection(toRow(selectionTable, document));
+
 interface AccountAtClientDocument {
   memberships: MembershipDocument[];
   current: SelectionDocument[];
-  remembered: RememberedChoiceDocument[];
-  identity: IdentityDocument[];
+  remembered: Documents["rememberedChoices"][];
+  identity: Documents["identities"][];
 }
 
 export function createAccountAtClientStore(database: MongoDatabase): Omit<AccountAtClientStore, "select"> {
@@ -83,9 +83,9 @@ export function createAccountAtClientStore(database: MongoDatabase): Omit<Accoun
         return {
           accountId,
           memberships: found.memberships.map(toMembership),
-          current: current === undefined ? null : toSelection(current),
+          current: current === undefined ? null : selectionOf(current),
           rememberedProfileId: found.remembered[0]?.profileId ?? null,
-          identity: identity === undefined ? null : toIdentity(identity),
+          identity: identity === undefined ? null : toIdentity(toRow(identities, identity)),
         };
       }),
 
@@ -108,7 +108,7 @@ export function createAccountAtClientStore(database: MongoDatabase): Omit<Accoun
         if (found === undefined || found.profile.accountId !== found.accountId) return undefined;
         const { profile, organization, replaces, ...selection } = found;
         return {
-          selection: toSelection(selection),
+          selection: selectionOf(selection),
           membership: toMembership({ profile, organization }),
           replaces: replaces.map(({ _id }) => _id),
         };

@@ -1,374 +1,164 @@
 /**
- * The collections of MongoDB: what the server checks of each document, and the indexes. Every query has one;
- * every unique one is something that single use or uniqueness rests on. Making them, and comparing them with
- * what is there, is ensure-collections.ts's.
+ * The collections of MongoDB: their indexes, and the rules by which the server checks their documents, made
+ * of the tables (specifications.ts). Every query has an index; every unique one is something that single use
+ * or uniqueness rests on. Making them, and comparing them with what is there, is ensure-collections.ts's.
  */
 
-import type { AuditVerification } from "../../domain/records.ts";
-import { INQUIRIES, LINK_REQUESTS } from "./collections-linking.ts";
-import { MAILBOXES, OUTBOX } from "./collections-mail.ts";
-import {
-  boolean,
-  type CollectionSpecification,
-  date,
-  expiry,
-  fields,
-  listOf,
-  number,
-  object,
-  objectId,
-  oneOf,
-  oneOfStates,
-  orNull,
-  string,
-  validator,
-} from "./specifications.ts";
+import type { Document } from "mongodb";
+import { inquiries } from "../tables.ts";
+import { type CollectionName, type Documents, TABLE_OF } from "./documents.ts";
+import { type CollectionSpecification, ofKind, schemaOf, validatorOf } from "./specifications.ts";
+import type { Order, Where } from "./typed-collection.ts";
+
+/** What sets an index apart; `where`: the documents that it is of. */
+interface Kind<T> {
+  readonly unique?: true;
+  readonly sparse?: true;
+  readonly where?: Where<T>;
+  readonly expireAfterSeconds?: number;
+}
+type Index<T> = readonly [name: string, key: Order<T>, kind?: Kind<T>];
+type AnyIndex = readonly [name: string, key: Record<string, 1 | -1>, kind?: Kind<object>];
+
+/** What no broker's sweep removed, the server does, a day late. Reads check expiry themselves. */
+const EXPIRY = ["expiry", { expiresAt: 1 }, { expireAfterSeconds: 24 * 3600 }] as const;
+const HELD = { where: { state: "held" } } as const;
+const PENDING = { where: { state: "pending" } } as const;
+const ONE_PENDING = { unique: true, ...PENDING } as const;
+const WAITING = { where: { state: "waiting" } } as const;
+
+const INDEXES: { readonly [Name in CollectionName]: readonly Index<Documents[Name]>[] } = {
+  meta: [],
+  migrations: [],
+  accounts: [["byTime", { createdAt: -1, _id: -1 }]],
+  identities: [
+    ["identity", { issuer: 1, subject: 1 }, { unique: true }],
+    ["ofAccount", { accountId: 1, lastSignInAt: -1, _id: -1 }],
+  ],
+  // A server before 5.0 takes no two indexes of one key, whatever part of the documents each is for.
+  organizations: [
+    ["byName", { name: 1, _id: 1 }],
+    ["ofKind", { kind: 1, name: 1, _id: 1 }],
+    ["disabled", { enabled: 1, name: 1, _id: 1 }, { where: { enabled: false } }],
+    ["planEnd", { "plan.expiresAt": 1 }, { where: { "plan.status": "active" } }],
+  ],
+  profiles: [
+    ["byEmail", { emailKey: 1, _id: 1 }],
+    ["ofAccount", { accountId: 1, _id: 1 }],
+    ["ofOrganization", { organizationId: 1, _id: 1 }],
+    ["byName", { name: 1, _id: 1 }],
+    ["namesOfOrganization", { organizationId: 1, name: 1, _id: 1 }],
+    ["disabled", { enabled: 1, name: 1, _id: 1 }, { where: { enabled: false } }],
+    ["administrators", { name: 1, _id: 1, adminRole: 1 }, { where: { adminRole: { $gt: "" } } }],
+    ["invited", { invitedAt: 1 }, { where: { invitedAt: { $gt: new Date(0) } } }],
+  ],
+  inquiries: [
+    ["ofInteraction", { interactionCid: 1, createdAt: -1, seq: -1 }],
+    ["due", { dueAt: 1, seq: 1 }, WAITING],
+    // What a broker of the version before claims by.
+    ["waiting", { createdAt: 1, seq: 1 }, WAITING],
+    ["byTime", { createdAt: -1, seq: -1 }],
+    ["ofAccount", { "requester.accountId": 1, createdAt: -1, seq: -1 }],
+    ["waitingOfIdentity", { "requester.issuer": 1, "requester.subject": 1 }, WAITING],
+  ],
+  linkRequests: [
+    ["secret", { secretHash: 1 }, { unique: true }],
+    ["ofInquiry", { inquiryId: 1, createdAt: 1 }],
+    ["ofProfile", { profileId: 1, createdAt: -1 }],
+    ["pendingOfProfile", { profileId: 1 }, PENDING],
+    ["pendingOfOrganization", { organizationId: 1 }, PENDING],
+    ["onePending", { profileId: 1, "requester.issuer": 1, "requester.subject": 1 }, ONE_PENDING],
+  ],
+  outbox: [
+    ["byTime", { createdAt: -1, seq: -1 }],
+    ["inState", { state: 1, createdAt: -1, seq: -1 }],
+    // Not by $type: the server wouldn't see that a string is one.
+    ["ofInquiry", { inquiryId: 1, createdAt: -1, seq: -1 }, { where: { inquiryId: { $gt: "" } } }],
+    ["byMessageId", { messageId: 1 }],
+    ["queued", { dueAt: 1, seq: 1 }, { where: { state: "queued" } }],
+    // The last field tells it from inState.
+    ["putOff", { state: 1, createdAt: -1, seq: -1, lastError: 1 }, { where: { lastError: { $gt: "" } } }],
+    ["held", { dueAt: 1 }, HELD],
+    ["heldOfMailbox", { mailboxHash: 1, rank: 1, createdAt: -1, seq: -1 }, HELD],
+    ["heldOfMailboxDue", { mailboxHash: 1, dueAt: 1 }, HELD],
+    ["heldOfProfileDue", { profileHash: 1, dueAt: 1 }, HELD],
+    ["heldInOrder", { mailboxHash: 1, rank: 1, placeAt: 1, dueAt: 1, seq: 1 }, HELD],
+    ["heldOfAsker", { profileHash: 1, askerHash: 1 }, HELD],
+    ["carried", { carriedBy: 1, seq: 1 }, { where: { state: "carried" } }],
+  ],
+  upstreamTransactions: [EXPIRY],
+  signInOutcomes: [EXPIRY],
+  selections: [
+    ["ofSession", { sessionUid: 1, clientId: 1 }, { unique: true, where: { replacedBy: null } }],
+    ["everyOfSession", { sessionUid: 1 }],
+    ["replaced", { replacedBy: 1 }, { where: { replacedBy: { $gt: "" } } }],
+    ["grantsOfProfile", { profileId: 1, _id: 1 }],
+    ["grantsOfOrganization", { organizationId: 1, _id: 1 }],
+    ["ofAccount", { accountId: 1, _id: 1 }],
+    ["sessionsOfAccount", { accountId: 1, sessionUid: 1 }],
+    ["ofClient", { clientId: 1, _id: 1 }],
+    EXPIRY,
+  ],
+  rememberedChoices: [
+    ["choice", { accountId: 1, clientId: 1 }, { unique: true }],
+    ["ofClient", { clientId: 1 }],
+  ],
+  artifacts: [["ofGrant", { grantId: 1 }, { sparse: true }], EXPIRY],
+  sessions: [
+    ["byId", { "rows.idHash": 1 }, { unique: true }],
+    ["rowExpiry", { "rows.expiresAt": 1 }],
+    ["ofAccount", { "rows.accountId": 1, _id: 1 }],
+    EXPIRY,
+  ],
+  clients: [],
+  keys: [],
+  throttles: [EXPIRY],
+  mailboxes: [EXPIRY],
+  auditEvents: [
+    ["byTime", { at: -1, seq: -1 }],
+    ["ofProfile", { profileId: 1, at: -1, seq: -1 }],
+    ["ofRequest", { requestId: 1, at: -1, seq: -1 }],
+    ["ofOrganization", { organizationId: 1, at: -1, seq: -1 }],
+    ["ofAccount", { accountId: 1, at: -1, seq: -1 }],
+    ["ofActor", { actor: 1, at: -1, seq: -1 }],
+    ["ofAction", { action: 1, at: -1, seq: -1 }],
+    ["place", { chainSeq: 1 }, { unique: true, where: { chainSeq: { $gt: 0 } } }],
+    // What has no place yet stands at its beginning, in the order in which it was written.
+    ["unsealed", { chainSeq: 1, seq: 1 }],
+  ],
+  auditChain: [],
+  auditVerifications: [
+    ["open", { openHead: 1 }, { unique: true, where: { openHead: { $gt: "" } } }],
+    ["due", { dueAt: 1, seq: 1 }],
+    ["byTime", { askedAt: -1, seq: -1 }],
+  ],
+  searchTerms: [["ofRecord", { record: 1 }]],
+  leases: [],
+  counters: [["byHour", { hour: 1 }]],
+  apiKeys: [["secret", { secretHash: 1 }, { unique: true }]],
+  idempotencyKeys: [EXPIRY],
+  clientUses: [],
+  signOuts: [["due", { dueAt: 1, seq: 1 }]],
+  endings: [["due", { dueAt: 1 }, { where: { dueAt: { $gt: new Date(0) } } }]],
+};
+
+/** What is checked otherwise than the tables say it. */
+const OTHERWISE: Partial<Record<CollectionName, Readonly<Record<string, Document>>>> = {
+  profiles: { selections: ofKind("number") },
+  linkRequests: { requester: schemaOf(inquiries.fields.requester), organizationId: ofKind("text") },
+};
+
+function specificationOf(name: CollectionName): CollectionSpecification {
+  const indexes = INDEXES[name] as readonly AnyIndex[];
+  return {
+    name,
+    validator: validatorOf(TABLE_OF[name], OTHERWISE[name]),
+    indexes: indexes.map(([name, key, { where, ...kind } = {}]) => {
+      const partial = where === undefined ? {} : { partialFilterExpression: where };
+      return { name, key, ...kind, ...partial };
+    }),
+  };
+}
 
 /** Every collection as this version has it. */
-export const COLLECTIONS: readonly CollectionSpecification[] = [
-  { name: "meta", validator: validator({ _id: string, value: string }), indexes: [] },
-  { name: "migrations", validator: validator({ _id: number, name: string, appliedAt: date }), indexes: [] },
-  {
-    name: "accounts",
-    validator: validator({ _id: string, createdAt: date }),
-    indexes: [{ name: "byTime", key: { createdAt: -1, _id: -1 } }],
-  },
-  {
-    name: "identities",
-    validator: validator(
-      {
-        _id: objectId,
-        issuer: string,
-        subject: string,
-        upstreamId: string,
-        accountId: string,
-        email: orNull(string),
-        displayName: orNull(string),
-        createdAt: date,
-        lastSignInAt: date,
-      },
-      { emailVerified: boolean },
-    ),
-    indexes: [
-      { name: "identity", key: { issuer: 1, subject: 1 }, unique: true },
-      { name: "ofAccount", key: { accountId: 1, lastSignInAt: -1, _id: -1 } },
-    ],
-  },
-  {
-    name: "organizations",
-    validator: validator({
-      _id: string,
-      name: string,
-      accountNumber: string,
-      enabled: boolean,
-      kind: oneOf("customer", "partner", "operator"),
-      plan: fields({ status: oneOf("active", "suspended", "none"), expiresAt: orNull(date) }),
-    }),
-    // A server before 5.0 takes no two indexes of one key, whatever part of the documents each is for.
-    indexes: [
-      { name: "byName", key: { name: 1, _id: 1 } },
-      { name: "ofKind", key: { kind: 1, name: 1, _id: 1 } },
-      { name: "disabled", key: { enabled: 1, name: 1, _id: 1 }, partialFilterExpression: { enabled: false } },
-      { name: "planEnd", key: { "plan.expiresAt": 1 }, partialFilterExpression: { "plan.status": "active" } },
-    ],
-  },
-  {
-    // The binding is one field, so that a profile can't have two; it is only ever set where it is null.
-    name: "profiles",
-    validator: validator(
-      {
-        _id: string,
-        organizationId: string,
-        email: string,
-        emailKey: string,
-        emailVersion: number,
-        name: string,
-        roles: listOf(string),
-        enabled: boolean,
-        adminRole: orNull(string),
-        accountId: orNull(string),
-        boundAt: orNull(date),
-        provenEmailVersion: orNull(number),
-      },
-      { selections: number, invitedAt: orNull(date) },
-    ),
-    indexes: [
-      { name: "byEmail", key: { emailKey: 1, _id: 1 } },
-      { name: "ofAccount", key: { accountId: 1, _id: 1 } },
-      { name: "ofOrganization", key: { organizationId: 1, _id: 1 } },
-      { name: "byName", key: { name: 1, _id: 1 } },
-      { name: "namesOfOrganization", key: { organizationId: 1, name: 1, _id: 1 } },
-      { name: "disabled", key: { enabled: 1, name: 1, _id: 1 }, partialFilterExpression: { enabled: false } },
-      {
-        name: "administrators",
-        key: { name: 1, _id: 1, adminRole: 1 },
-        partialFilterExpression: { adminRole: { $gt: "" } },
-      },
-      {
-        name: "invited",
-        key: { invitedAt: 1 },
-        partialFilterExpression: { invitedAt: { $gt: new Date(0) } },
-      },
-    ],
-  },
-  INQUIRIES,
-  LINK_REQUESTS,
-  OUTBOX,
-  {
-    name: "upstreamTransactions",
-    validator: validator(
-      {
-        _id: string,
-        browserHash: string,
-        upstreamId: string,
-        sealedPayload: string,
-        createdAt: date,
-        expiresAt: date,
-      },
-      { attemptHash: string },
-    ),
-    indexes: [expiry],
-  },
-  {
-    name: "signInOutcomes",
-    validator: validator(
-      { _id: string, accountId: string, upstreamId: string, authTime: number, expiresAt: date },
-      { proofHash: string, authentication: orNull(object) },
-    ),
-    indexes: [expiry],
-  },
-  {
-    name: "selections",
-    validator: validator(
-      {
-        _id: string,
-        sessionUid: string,
-        clientId: string,
-        accountId: string,
-        profileId: string,
-        organizationId: string,
-        expiresAt: date,
-      },
-      { replacedBy: orNull(string), endings: number },
-    ),
-    indexes: [
-      {
-        name: "ofSession",
-        key: { sessionUid: 1, clientId: 1 },
-        unique: true,
-        partialFilterExpression: { replacedBy: null },
-      },
-      { name: "everyOfSession", key: { sessionUid: 1 } },
-      { name: "replaced", key: { replacedBy: 1 }, partialFilterExpression: { replacedBy: { $gt: "" } } },
-      { name: "grantsOfProfile", key: { profileId: 1, _id: 1 } },
-      { name: "grantsOfOrganization", key: { organizationId: 1, _id: 1 } },
-      { name: "ofAccount", key: { accountId: 1, _id: 1 } },
-      { name: "sessionsOfAccount", key: { accountId: 1, sessionUid: 1 } },
-      { name: "ofClient", key: { clientId: 1, _id: 1 } },
-      expiry,
-    ],
-  },
-  {
-    name: "rememberedChoices",
-    validator: validator({ _id: objectId, accountId: string, clientId: string, profileId: string }),
-    indexes: [
-      { name: "choice", key: { accountId: 1, clientId: 1 }, unique: true },
-      { name: "ofClient", key: { clientId: 1 } },
-    ],
-  },
-  {
-    name: "artifacts",
-    validator: validator(
-      { _id: string, expiresAt: date },
-      {
-        sealedPayload: string,
-        grantId: string,
-        accountId: string,
-        clientId: string,
-        endings: number,
-        consumed: number,
-      },
-    ),
-    indexes: [{ name: "ofGrant", key: { grantId: 1 }, sparse: true }, expiry],
-  },
-  {
-    name: "sessions",
-    validator: validator({
-      _id: string,
-      rows: listOf(
-        fields({ idHash: string, sealedPayload: string, accountId: orNull(string), expiresAt: date }),
-      ),
-      clients: listOf(
-        fields({
-          clientId: string,
-          sid: orNull(string),
-          grantId: orNull(string),
-          persistsLogout: orNull(boolean),
-        }),
-      ),
-      expiresAt: date,
-    }),
-    indexes: [
-      { name: "byId", key: { "rows.idHash": 1 }, unique: true },
-      { name: "rowExpiry", key: { "rows.expiresAt": 1 } },
-      { name: "ofAccount", key: { "rows.accountId": 1, _id: 1 } },
-      expiry,
-    ],
-  },
-  {
-    name: "clients",
-    validator: validator(
-      { _id: string, sealedSecret: orNull(string), managedBy: string, record: string },
-      { sealedPrevious: orNull(string) },
-    ),
-    indexes: [],
-  },
-  { name: "keys", validator: validator({ _id: string, sealedValue: string }), indexes: [] },
-  {
-    name: "throttles",
-    validator: validator({ _id: string, taken: number, expiresAt: date }),
-    indexes: [expiry],
-  },
-  MAILBOXES,
-  {
-    name: "auditEvents",
-    validator: validator(
-      {
-        _id: string,
-        at: date,
-        action: string,
-        actor: string,
-        profileId: orNull(string),
-        organizationId: orNull(string),
-        accountId: orNull(string),
-        requestId: orNull(string),
-        detail: object,
-        seq: objectId,
-      },
-      { chainSeq: orNull(number), mac: orNull(string) },
-    ),
-    indexes: [
-      { name: "byTime", key: { at: -1, seq: -1 } },
-      { name: "ofProfile", key: { profileId: 1, at: -1, seq: -1 } },
-      { name: "ofRequest", key: { requestId: 1, at: -1, seq: -1 } },
-      { name: "ofOrganization", key: { organizationId: 1, at: -1, seq: -1 } },
-      { name: "ofAccount", key: { accountId: 1, at: -1, seq: -1 } },
-      { name: "ofActor", key: { actor: 1, at: -1, seq: -1 } },
-      { name: "ofAction", key: { action: 1, at: -1, seq: -1 } },
-      {
-        name: "place",
-        key: { chainSeq: 1 },
-        unique: true,
-        partialFilterExpression: { chainSeq: { $gt: 0 } },
-      },
-      // What has no place yet stands at its beginning, in the order in which it was written.
-      { name: "unsealed", key: { chainSeq: 1, seq: 1 } },
-    ],
-  },
-  {
-    name: "auditChain",
-    validator: validator({ _id: oneOf("base", "head"), seq: number, mac: string, at: date, seal: string }),
-    indexes: [],
-  },
-  {
-    name: "auditVerifications",
-    validator: validator({
-      _id: string,
-      askedBy: string,
-      askedAt: date,
-      keptHead: orNull(string),
-      state: oneOfStates<AuditVerification["state"]>({
-        waiting: true,
-        running: true,
-        finished: true,
-        failed: true,
-      }),
-      startedAt: orNull(date),
-      endedAt: orNull(date),
-      progress: orNull(object),
-      result: orNull(object),
-      failure: orNull(string),
-      attempts: number,
-      seal: string,
-      openHead: orNull(string),
-      dueAt: orNull(date),
-      leaseWorker: orNull(string),
-      seq: objectId,
-    }),
-    indexes: [
-      {
-        name: "open",
-        key: { openHead: 1 },
-        unique: true,
-        partialFilterExpression: { openHead: { $gt: "" } },
-      },
-      { name: "due", key: { dueAt: 1, seq: 1 } },
-      { name: "byTime", key: { askedAt: -1, seq: -1 } },
-    ],
-  },
-  {
-    name: "searchTerms",
-    validator: validator({ _id: string, record: string }),
-    indexes: [{ name: "ofRecord", key: { record: 1 } }],
-  },
-  { name: "leases", validator: validator({ _id: string, worker: string, until: date }), indexes: [] },
-  {
-    name: "counters",
-    validator: validator({ _id: string, name: string, hour: date, count: number }),
-    indexes: [{ name: "byHour", key: { hour: 1 } }],
-  },
-  {
-    name: "apiKeys",
-    validator: validator({
-      _id: string,
-      name: string,
-      secretHash: string,
-      scopes: listOf(string),
-      createdBy: string,
-      createdAt: date,
-      expiresAt: date,
-      lastUsedAt: orNull(date),
-    }),
-    indexes: [{ name: "secret", key: { secretHash: 1 }, unique: true }],
-  },
-  {
-    name: "idempotencyKeys",
-    validator: validator({ _id: string, fingerprint: string, sealedAnswer: string, expiresAt: date }),
-    indexes: [expiry],
-  },
-  {
-    name: "clientUses",
-    validator: validator(
-      { _id: string, usedAt: orNull(date), previousUsedAt: orNull(date) },
-      { refusedAddresses: listOf(fields({ parameter: string, address: string, at: number })) },
-    ),
-    indexes: [],
-  },
-  {
-    name: "signOuts",
-    validator: validator({
-      _id: string,
-      clientId: string,
-      accountId: string,
-      sid: orNull(string),
-      createdAt: date,
-      dueAt: date,
-      attempts: number,
-      leaseWorker: orNull(string),
-      seq: objectId,
-    }),
-    indexes: [{ name: "due", key: { dueAt: 1, seq: 1 } }],
-  },
-  {
-    name: "endings",
-    validator: validator({
-      _id: string,
-      count: number,
-      endedAt: date,
-      dueAt: orNull(date),
-      place: string,
-      leaseWorker: orNull(string),
-    }),
-    indexes: [{ name: "due", key: { dueAt: 1 }, partialFilterExpression: { dueAt: { $gt: new Date(0) } } }],
-  },
-];
+export const COLLECTIONS = (Object.keys(INDEXES) as CollectionName[]).map(specificationOf);

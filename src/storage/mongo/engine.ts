@@ -54,25 +54,26 @@ function toStored({ kind }: AnyField, value: unknown): unknown {
 }
 
 /** A document as a row. */
-function toRow(table: AnyTable, document: Document): Record<string, unknown> {
+export function toRow<Row extends object>(table: Table<Row>, document: object): Row {
   const row: Record<string, unknown> = {};
-  for (const [name, field] of Object.entries(table.fields as Record<string, AnyField>)) {
+  for (const [name, field] of Object.entries<AnyField>(table.fields)) {
     let value: unknown = document;
-    for (const part of pathOf(table, name).split(".")) value = (value as Document | undefined)?.[part];
+    for (const part of pathOf(table as unknown as AnyTable, name).split("."))
+      value = (value as Document | undefined)?.[part];
     if (value === undefined) value = field.absent;
     if (value instanceof Date) value = value.getTime();
     else if (value instanceof ObjectId) value = value.toHexString();
     row[name] = value;
   }
-  return row;
+  return row as Row;
 }
 
-/** A whole row as a document. */
-function toDocument(table: AnyTable, row: AnyRow): Document {
+/** A whole row as a document; its place among those of one instant is given, or that of the present. */
+export function toDocument(table: AnyTable, row: AnyRow, placed = new ObjectId()): Document {
   const document: Document = {};
   for (const [name, field] of Object.entries(table.fields as Record<string, AnyField>)) {
     const path = pathOf(table, name);
-    const value = field.kind === "place" ? new ObjectId() : row[name];
+    const value = field.kind === "place" ? placed : row[name];
     if (field.isPart || value === undefined || (path === "_id" && name !== table.key)) continue;
     if (field.isLeftOut && value === null) continue;
     const [outer = "", inner] = path.split(".");
@@ -145,13 +146,15 @@ function toSort(table: AnyTable, { order = [], isDescending }: Listing<AnyRow>):
   return Object.fromEntries(order.map((name) => [pathOf(table, name), isDescending ? -1 : 1]));
 }
 
+type Driven = Pick<MongoDatabase, "db" | "run" | "transaction">;
+
 export class MongoEngine implements Engine {
   readonly lastPlace = "f".repeat(24);
-  readonly #database: MongoDatabase;
+  readonly #database: Driven;
   readonly #db: Db;
-  readonly #natives: MongoSteps;
+  readonly #natives: Partial<MongoSteps>;
 
-  constructor(database: MongoDatabase, natives: MongoSteps) {
+  constructor(database: Driven, natives: Partial<MongoSteps>) {
     this.#database = database;
     this.#db = database.db;
     this.#natives = natives;
@@ -301,6 +304,12 @@ export class MongoEngine implements Engine {
   #collection({ name }: AnyTable) {
     return this.#db.collection<Document>(name);
   }
+}
+
+/** Drives an intention of general steps alone, with neither a transaction nor a deadline. */
+export function driveIn<T>(db: Db, steps: Steps<T>): Promise<T> {
+  const refuse = () => Promise.reject(new TypeError("steps alone are driven here"));
+  return new MongoEngine({ db, run: refuse, transaction: refuse }, {}).drive(undefined, steps);
 }
 
 /** A row that is there already is told as every back end tells it. */

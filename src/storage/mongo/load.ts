@@ -8,8 +8,9 @@ import { createHash } from "node:crypto";
 import { type Collection, type Db, type Document, ObjectId } from "mongodb";
 import { LiaisonError } from "../../errors.ts";
 import type { DumpedKind, DumpedRecord, Fingerprint, Load, Place } from "../dump.ts";
-import type { DumpedRecords } from "../dumped-records.ts";
-import { artifactId, collectionsIn, type Dated, type Documents, dated } from "./documents.ts";
+import { DUMPED, type DumpedSessionRow } from "../dumped-records.ts";
+import { collectionsIn, dated } from "./documents.ts";
+import { toDocument } from "./engine.ts";
 
 /** Where a load notes how far it came; while it is there, the store isn't whole. */
 const MARK = "copy";
@@ -90,13 +91,14 @@ function refused(db: Db, why: string): LiaisonError {
 
 const documentsOf = (db: Db, kind: DumpedKind) => db.collection<Document & { _id: string | ObjectId }>(kind);
 
-/** A hash over documents in any order. */
+/** A hash over documents in any order, and with their fields in any. */
 class Sum {
   #count = 0;
   #sum = 0n;
 
   add(document: Document): void {
-    const hash = createHash("sha256").update(JSON.stringify(document)).digest("hex");
+    const fields = Object.entries(document).toSorted(([a], [b]) => (a < b ? -1 : 1));
+    const hash = createHash("sha256").update(JSON.stringify(fields)).digest("hex");
     this.#sum = (this.#sum + BigInt(`0x${hash}`)) & ((1n << 256n) - 1n);
     this.#count += 1;
   }
@@ -108,63 +110,23 @@ class Sum {
 
 type Loaded = Document & { _id: string | ObjectId };
 
-/** What becomes of the records of a kind. */
-type Loads<Kind extends DumpedKind> = (record: DumpedRecord<Kind>) => Documents[Kind];
-
-/** Where it isn't merely its id and its dates. */
-const SPECIAL = {
-  identities: ({ fields, place }) => ({ _id: inOrder(place), ...dated(fields) }),
-  rememberedChoices: ({ fields }) => {
-    const hash = createHash("sha256")
-      .update(JSON.stringify([fields.accountId, fields.clientId]))
-      .digest("hex");
-    return { _id: new ObjectId(hash.slice(0, 24)), ...fields };
-  },
-  organizations: ({ fields: { id, plan, ...rest } }) => ({ _id: id, ...rest, plan: dated(plan) }),
-  inquiries: ({ fields: { id, leaseUntil, ...rest }, place }) => ({
-    _id: id,
-    ...dated(rest),
-    state: rest.settledAt === null ? "waiting" : "settled",
-    leaseUntil: new Date(leaseUntil),
-    seq: inOrder(place),
-  }),
-  outbox: withOrder,
-  auditEvents: withOrder,
-  auditVerifications: withOrder,
-  signOuts: withOrder,
-  artifacts: ({ fields: { model, idHash, expiresAt, ...rest } }) => {
-    const known = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null));
-    return { _id: artifactId(model, idHash), ...known, expiresAt: new Date(expiresAt) };
-  },
-  sessions: ({ fields: { id, rows, clients } }) => {
-    const datedRows = rows.map(dated);
-    const last = Math.max(...datedRows.map(({ expiresAt }) => expiresAt.getTime()));
-    return { _id: id, rows: datedRows, clients, expiresAt: new Date(last) };
-  },
-} satisfies { [Kind in DumpedKind]?: Loads<Kind> };
-
-/** The kinds of which a record's fields, its instants as dates, are those of the document. */
-export type PlainKind = Exclude<DumpedKind, keyof typeof SPECIAL>;
-export type PlainFields<Kind extends PlainKind> = Dated<Omit<DumpedRecords[Kind], "id">>;
-
-function toLoaded(kind: DumpedKind, record: DumpedRecord): Loaded {
-  const special: Partial<Record<DumpedKind, unknown>> = SPECIAL;
-  if (special[kind] !== undefined) return (special[kind] as Loads<DumpedKind>)(record);
-  const { id, ...rest } = record.fields as { id: string };
-  return { _id: id, ...dated(rest) };
+function toLoaded(kind: DumpedKind, { fields, place }: DumpedRecord): Loaded {
+  const document = toDocument(DUMPED[kind], fields, placedAt(place)) as Loaded;
+  if (kind === "sessions") {
+    const rows: DumpedSessionRow[] = document["rows"];
+    return { ...document, rows: rows.map(dated) };
+  }
+  if (kind !== "artifacts") return document;
+  const { _id, ...rest } = document;
+  return { _id, ...Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null)) };
 }
 
-function withOrder<T extends { id: string }>({
-  fields: { id, ...rest },
-  place,
-}: {
-  fields: T;
-  place: Place;
-}) {
-  return { _id: id, ...dated(rest), seq: inOrder(place) };
-}
-
-/** An ObjectId that stands in the order of numbered places, and before all that are made in the present. */
-function inOrder([number]: Place): ObjectId {
-  return new ObjectId(Number(number).toString(16).padStart(24, "0"));
+/**
+ * The ObjectId that stands for a place, the same each time. Those of numbered places stand in their order, and
+ * before all that are made in the present.
+ */
+function placedAt(place: Place): ObjectId {
+  const [first] = place;
+  if (typeof first === "number") return new ObjectId(first.toString(16).padStart(24, "0"));
+  return new ObjectId(createHash("sha256").update(JSON.stringify(place)).digest("hex").slice(0, 24));
 }

@@ -5,11 +5,14 @@
 
 import type { Document } from "mongodb";
 import type { Membership } from "../../domain/records.ts";
-import { type OrganizationDocument, type ProfileDocument, toOrganization, toProfile } from "./documents.ts";
+import { toOrganization } from "../intentions/memberships.ts";
+import { organizations, profiles } from "../tables.ts";
+import type { Documents } from "./documents.ts";
+import { toRow } from "./engine.ts";
 
 export interface MembershipDocument {
-  profile: ProfileDocument;
-  organization: OrganizationDocument;
+  profile: Documents["profiles"];
+  organization: Documents["organizations"];
 }
 
 /** Stages that turn profiles into memberships. */
@@ -42,5 +45,8 @@ export const withMembershipStages: readonly Document[] = [
 ];
 
 export function toMembership({ profile, organization }: MembershipDocument): Membership {
-  return { profile: toProfile(profile), organization: toOrganization(organization) };
+  return {
+    profile: toRow(profiles, profile),
+    organization: toOrganization(toRow(organizations, organization)),
+  };
 }

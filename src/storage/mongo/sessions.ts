@@ -6,10 +6,11 @@
 
 import type { SessionSave, SessionSteps, StoredSession } from "../native-steps.ts";
 import { isDuplicate, type MongoDatabase, within } from "./database.ts";
-import { at, type SessionDocument } from "./documents.ts";
+import { at, type Documents } from "./documents.ts";
 import type { InMongo } from "./engine.ts";
 import type { Stage } from "./typed-collection.ts";
 
+type SessionDocument = Documents["sessions"];
 type Row = SessionDocument["rows"][number];
 
 function toSession({ clients: shares }: SessionDocument, row: Row | undefined): StoredSession | undefined {

@@ -1,7 +1,11 @@
-/** The words in which collections.ts writes what a collection is: its documents' fields, and its indexes. */
+/**
+ * What a collection is: the rules by which the server checks its documents, which are made of its table, and
+ * its indexes.
+ */
 
 import type { Document, IndexDirection } from "mongodb";
 import type { Seconds } from "../../clock.ts";
+import type { Field, FieldKind, Shape, Table } from "../fields.ts";
 import type { CollectionName } from "./documents.ts";
 
 export interface IndexSpecification {
@@ -19,46 +23,67 @@ export interface CollectionSpecification {
   indexes: readonly IndexSpecification[];
 }
 
-export const string = { bsonType: "string" };
-export const date = { bsonType: "date" };
-export const number = { bsonType: ["int", "long", "double"] };
-export const boolean = { bsonType: "bool" };
-export const object = { bsonType: "object" };
-export const objectId = { bsonType: "objectId" };
-export const oneOf = (...values: string[]) => ({ enum: values });
-/**
- * The states of a record: one that is added is named here, and needs a migration of the validators that are
- * there.
- */
-export const oneOfStates = <State extends string>(states: Record<State, true>) =>
-  oneOf(...Object.keys(states));
-export const orNull = (schema: { bsonType: string | string[] }) => ({
-  bsonType: [schema.bsonType, "null"].flat(),
-});
-export const listOf = (items: Document) => ({ bsonType: "array", items });
+type Schemas = Readonly<Record<string, Document>>;
+
+const BSON_TYPES = {
+  text: "string",
+  number: ["int", "long", "double"],
+  flag: "bool",
+  instant: "date",
+  place: "objectId",
+  json: "object",
+  anything: "object",
+} as const satisfies Record<FieldKind | Extract<Shape, string>, unknown>;
+
+export const ofKind = (kind: keyof typeof BSON_TYPES) => ({ bsonType: BSON_TYPES[kind] });
+const orNull = ({ bsonType, ...schema }: Document) => ({ bsonType: [bsonType, "null"].flat(), ...schema });
 
 /** A document with exactly these fields; those under `optional` may be missing. */
-export function fields(
-  required: Record<string, Document>,
-  optional: Record<string, Document> = {},
-): Document {
-  return {
-    bsonType: "object",
-    required: Object.keys(required),
-    properties: { ...required, ...optional },
-    additionalProperties: false,
-  };
+function objectOf(required: Schemas, optional: Schemas = {}): Document {
+  const properties = { ...required, ...optional };
+  return { bsonType: "object", required: Object.keys(required), properties, additionalProperties: false };
 }
 
-export const validator = (required: Record<string, Document>, optional: Record<string, Document> = {}) => ({
-  $jsonSchema: fields(required, optional),
-});
+function ofShape(shape: Shape): Document {
+  if (typeof shape === "string") return ofKind(shape);
+  if ("listOf" in shape) return { bsonType: "array", items: ofShape(shape.listOf) };
+  const { fields, optional = {} } = shape;
+  const each = (shapes: typeof fields) =>
+    Object.fromEntries(
+      Object.entries(shapes).map(([name, one]) => [
+        name,
+        typeof one === "object" && "orNull" in one ? orNull(ofShape(one.orNull)) : ofShape(one),
+      ]),
+    );
+  return objectOf(each(fields), each(optional));
+}
 
-/** What no broker's sweep removed, the server does, a day late. Reads check expiry themselves. */
-const EXPIRY_GRACE_SECONDS = 24 * 3600;
+export function schemaOf({ kind, values, shape, isNullable, isLeftOut }: Field<unknown>): Document {
+  if (values !== undefined) return { enum: values };
+  const schema = shape === undefined ? ofKind(kind) : ofShape(shape);
+  return isNullable && !isLeftOut ? orNull(schema) : schema;
+}
 
-export const expiry: IndexSpecification = {
-  name: "expiry",
-  key: { expiresAt: 1 },
-  expireAfterSeconds: EXPIRY_GRACE_SECONDS,
-};
+/**
+ * The rules of a table's documents, in the order of its fields: servers compare them as text. What `others`
+ * has takes the place of a field of that name, or may be there beside them.
+ */
+export function validatorOf({ key, fields }: Table<never>, others: Schemas = {}): Document {
+  const all: Readonly<Record<string, Field<unknown>>> = fields;
+  const required: Record<string, Document> = {};
+  const optional: Record<string, Document> = {};
+  for (const name of [key, ...Object.keys(all).filter((name) => name !== key)]) {
+    const field = all[name];
+    const path = name === key ? "_id" : (field?.path ?? name);
+    if (field === undefined || field.isPart || (path === "_id" && name !== key)) continue;
+    const [outer = "", inner] = path.split(".");
+    if (inner !== undefined)
+      required[outer] = objectOf({ ...required[outer]?.["properties"], [inner]: schemaOf(field) });
+    else (field.isLater ? optional : required)[outer] = schemaOf(field);
+  }
+  const isKnown = (name: string) => name in required;
+  const [instead, beside] = [isKnown, (name: string) => !isKnown(name)].map((is) =>
+    Object.fromEntries(Object.entries(others).filter(([name]) => is(name))),
+  );
+  return { $jsonSchema: objectOf({ ...required, ...instead }, { ...beside, ...optional }) };
+}

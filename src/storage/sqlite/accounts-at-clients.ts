@@ -1,15 +1,15 @@
 /**
- * The two reads that every decision about an account or a grant rests on, in SQLite. Each is one statement: operations on the store are what this service costs.
+ * The two reads that every decision about an account or a grant rests on, in SQLite. Each is one statement:
+ * operations on the store are what this service costs.
  */
 
 import type { AccountAtClient } from "../../domain/admission.ts";
-import { asProfileId } from "../../domain/ids.ts";
-import type { GrantId } from "../../domain/records.ts";
+import { asGrantId, asProfileId } from "../../domain/ids.ts";
 import { as, nullable, text } from "../../sql-columns.ts";
 import type { AccountAtClientStore, AccountOfGrant } from "../contract.ts";
 import type { Database } from "./database.ts";
 import { STANDS } from "./endings.ts";
-import { arrayOf } from "./json.ts";
+import { arrayOf, value } from "./json.ts";
 import { IDENTITY_JSON, MEMBERSHIP_JSON, SELECTION_JSON } from "./rows.ts";
 
 export function createAccountAtClientStore(database: Database): Omit<AccountAtClientStore, "select"> {
@@ -36,7 +36,7 @@ export function createAccountAtClientStore(database: Database): Omit<AccountAtCl
       identity: nullable(IDENTITY_JSON),
     },
   );
-  const replaces = arrayOf<GrantId>("r.grant_id");
+  const replaces = arrayOf(value("r.grant_id", as(text, asGrantId)));
   const forGrant = database.prepare(
     `
     SELECT ${SELECTION_JSON} AS selection, ${MEMBERSHIP_JSON} AS membership,

@@ -1,6 +1,6 @@
 /**
  * The dump of an SQLite file: it is read out record by record for another back end. Encrypted values stay
- * encrypted, instants are numbers, names are those of domain/records.ts. It is read page by page: no
+ * encrypted, instants are numbers, names are those of tables.ts. It is read page by page: no
  * transaction stays open, for the log couldn't be reset meanwhile
  * (https://www.sqlite.org/wal.html#avoiding_excessively_large_wal_files). That nobody writes is seen, not
  * enforced.
@@ -9,10 +9,11 @@
 import { LiaisonError } from "../../errors.ts";
 import { type Column, integer, text } from "../../sql-columns.ts";
 import type { Dump, DumpedKind, DumpedRecord, Place } from "../dump.ts";
-import type { DumpedRecords } from "../dumped-records.ts";
+import { DUMPED } from "../dumped-records.ts";
 import type { FieldEncryption } from "../field-encryption.ts";
+import { identityOf } from "../fields.ts";
 import type { Database, Query } from "./database.ts";
-import { SOURCES, type Source } from "./dumped.ts";
+import { readingOf } from "./engine.ts";
 import { SQLITE_MIGRATIONS } from "./migrations.ts";
 import { checkSchema } from "./prepare-schema.ts";
 
@@ -25,15 +26,22 @@ export async function withDump<T>(
   work: (dump: Dump) => Promise<T>,
 ): Promise<T> {
   checkSchema({ database, encryption, file, now: 0, migrations: SQLITE_MIGRATIONS });
-  const readers = prepareReaders(database);
+  const kinds = Object.keys(DUMPED) as DumpedKind[];
+  // Every statement is prepared before the first is run.
+  const readers = new Map(kinds.map((kind) => [kind, prepareReader(database, kind)]));
+  const reader = (kind: DumpedKind) => {
+    const found = readers.get(kind);
+    if (found === undefined) throw new TypeError(`there are no ${kind}`);
+    return found;
+  };
   // It changes with every commit of another connection:
   // https://www.sqlite.org/pragma.html#pragma_data_version
   const version = () => database.query("PRAGMA data_version", { data_version: integer })[0]?.data_version;
   const before = version();
   return await work({
-    kinds: Object.keys(readers) as DumpedKind[],
-    count: (kind) => countRecords(readers[kind]),
-    read: (kind, after, limit) => readers[kind].read({ after, limit }),
+    kinds,
+    count: (kind) => countRecords(reader(kind)),
+    read: (kind, after, limit) => reader(kind).read({ after, limit }),
     refuseChanged: () => {
       if (version() === before) return;
       const fix = "Stop every broker on it, drop the database that was begun, and copy again.";
@@ -50,46 +58,40 @@ interface Part {
   offset?: number;
 }
 
-interface Reader<Kind extends DumpedKind> {
-  read(part: Part): DumpedRecord<Kind>[];
+interface Reader {
+  read(part: Part): DumpedRecord[];
   places(part: Part): Place[];
 }
 
-type Readers = { readonly [Kind in DumpedKind]: Reader<Kind> };
-
-/** Every statement is prepared before the first is run. */
-function prepareReaders(database: Database): Readers {
-  const sources = Object.entries<Source<DumpedRecords[DumpedKind]>>(SOURCES);
-  return Object.fromEntries(
-    sources.map(([kind, source]) => [kind, prepareReader(database, source)]),
-  ) as Readers;
-}
+/** Which of a table's rows a kind is made of, where it isn't each of them. */
+const WHICH: { readonly [Kind in DumpedKind]?: { where: string; groupBy?: string } } = {
+  artifacts: { where: "session_uid IS NULL" },
+  sessions: { where: "session_uid IS NOT NULL", groupBy: " GROUP BY session_uid" },
+};
 
 const anyPlace: Column<string | number> = {
   read: (value) => (typeof value === "string" ? value : integer.read(value)),
 };
 
-function prepareReader<Kind extends DumpedKind>(
-  database: Database,
-  { record, from, where, groupBy, order }: Source<DumpedRecords[Kind]>,
-): Reader<Kind> {
+/** An index begins with what identifies a table's rows, so that reading can begin anywhere. */
+function prepareReader(database: Database, kind: DumpedKind): Reader {
+  const { table } = DUMPED[kind];
+  const { select, columns } = readingOf(DUMPED[kind]);
+  const { where, groupBy = "" } = WHICH[kind] ?? {};
+  const order = identityOf(DUMPED[kind]);
   const names = order.map((_, index) => `at${index}`);
-  const columns = Object.fromEntries(names.map((name) => [name, anyPlace]));
+  const places = Object.fromEntries(names.map((name) => [name, anyPlace]));
   const selected = order.map((column, index) => `${column} AS at${index}`).join(", ");
   const behind = `(${order.join(", ")}) > (${names.map((name) => `:${name}`).join(", ")})`;
-  const sql = (select: string, after: string | undefined) => {
+  const prepare = (after?: string) => {
     const conditions = [where, after].filter((one) => one !== undefined);
-    return [
-      `SELECT ${select} FROM ${from}`,
-      conditions.length > 0 ? `WHERE ${conditions.join(" AND ")}` : "",
-      groupBy === undefined ? "" : `GROUP BY ${groupBy}`,
-      `ORDER BY ${order.join(", ")} LIMIT :limit OFFSET :offset`,
-    ].join(" ");
+    const from = `FROM ${table}${conditions.length > 0 ? ` WHERE ${conditions.join(" AND ")}` : ""}${groupBy}
+      ORDER BY ${order.join(", ")} LIMIT :limit OFFSET :offset`;
+    return {
+      records: database.prepare(`SELECT ${select}, ${selected} ${from}`, { ...columns, ...places }),
+      places: database.prepare(`SELECT ${selected} ${from}`, places),
+    };
   };
-  const prepare = (after?: string) => ({
-    records: database.prepare(sql(`${record} AS record, ${selected}`, after), { ...columns, record }),
-    places: database.prepare(sql(selected, after), columns),
-  });
   const fromFirst = prepare();
   const fromPlace = prepare(behind);
   const all = <Row>(first: Query<Row>, next: Query<Row>, { after, limit, offset = 0 }: Part): Row[] => {
@@ -100,15 +102,13 @@ function prepareReader<Kind extends DumpedKind>(
   const placeOf = (row: Record<string, unknown>) => names.map((name) => row[name] as string | number);
   return {
     read: (part) =>
-      all(fromFirst.records, fromPlace.records, part).map((row) => {
-        return { fields: row.record, place: placeOf(row) };
-      }),
+      all(fromFirst.records, fromPlace.records, part).map((row) => ({ fields: row, place: placeOf(row) })),
     places: (part) => all(fromFirst.places, fromPlace.places, part).map(placeOf),
   };
 }
 
 /** Counts in steps, so that no statement reads for long. */
-function countRecords({ places }: Pick<Reader<DumpedKind>, "places">): number {
+function countRecords({ places }: Reader): number {
   let count = 0;
   for (let after: Place | undefined; ; ) {
     const [last] = places({ after, limit: 1, offset: COUNTED - 1 });

@@ -6,8 +6,9 @@
 
 import type { SQLInputValue } from "node:sqlite";
 import { type Column, integer, nullable, type RowOf, text } from "../../sql-columns.ts";
-import { columnOf, type Field, type Table, underscored } from "../fields.ts";
+import { columnOf, type Field, identityOf as identityColumns, type Table, underscored } from "../fields.ts";
 import type { NativeSteps } from "../native-steps.ts";
+import { hasShape } from "../shapes.ts";
 import {
   Add,
   AlreadyThere,
@@ -26,21 +27,23 @@ type AnyTable = Table<never>;
 type AnyField = Field<unknown>;
 
 /** How the values of a field are read; a condition's are written the same way. */
-function readerOf({ kind, unreadable, isNullable }: AnyField): Column<unknown> {
-  const column = {
+export function readerOf<T>(field: Field<T>): Column<T> {
+  const column: Column<unknown> = {
     text,
     number: integer,
     instant: integer,
     place: { read: (value) => value } satisfies Column<unknown>,
     flag: { read: (value) => integer.read(value) === 1 } satisfies Column<boolean>,
-    json: { read: (value) => parse(text.read(value), unreadable) } satisfies Column<unknown>,
-  }[kind];
-  return isNullable ? nullable<unknown>(column) : column;
+    json: { read: (value) => parse(text.read(value), field) } satisfies Column<unknown>,
+  }[field.kind];
+  return (field.isNullable ? nullable(column) : column) as Column<T>;
 }
 
-function parse(stored: string, unreadable: AnyField["unreadable"]): unknown {
+function parse(stored: string, { shape = "anything", unreadable }: AnyField): unknown {
   try {
-    return JSON.parse(stored);
+    const value: unknown = JSON.parse(stored);
+    if (hasShape(value, shape)) return value;
+    throw new TypeError("a JSON column of the database holds JSON of another shape");
   } catch (error) {
     if (unreadable === undefined) throw error;
     return unreadable === "text" ? stored : null;
@@ -58,6 +61,9 @@ function toSql({ kind }: AnyField, value: unknown): SQLInputValue {
 /** What reads a field: its column, or what computes it. */
 const expressionOf = (name: string, field: AnyField): string =>
   typeof field.computed === "string" ? field.computed : columnOf(name, field);
+
+const isAmong = (condition: unknown) =>
+  typeof condition === "object" && condition !== null && "in" in condition && condition.in !== undefined;
 
 const OPERATORS = { lt: "<", lte: "<=", gt: ">", gte: ">=" } as const;
 
@@ -90,9 +96,12 @@ class Draft {
   }
 
   where(conditions: Readonly<AnyRow>, listing: Listing<AnyRow> = {}): string {
-    const all = Object.entries(conditions).flatMap(([name, condition]) =>
-      condition === undefined ? [] : this.#conditions(name, condition),
-    );
+    // What is found by its keys is looked at by nothing else: a sign before a column keeps its indexes out.
+    const isByKeys = isAmong(conditions[this.#table.key]);
+    const all = Object.entries(conditions).flatMap(([name, condition]) => {
+      const found = condition === undefined ? [] : this.#conditions(name, condition);
+      return isByKeys && name !== this.#table.key ? found.map((one) => `+${one}`) : found;
+    });
     const { order = [], behind, isDescending } = listing;
     if (behind !== undefined) {
       const places = order.map((name, index) =>
@@ -179,13 +188,13 @@ class Draft {
 }
 
 /** A table's rows as they are read: whole ones. */
-interface Reading {
+export interface Reading {
   /** What a statement says that it gives. */
   select: string;
   columns: Record<string, Column<unknown>>;
 }
 
-function readingOf(table: AnyTable): Reading {
+export function readingOf(table: AnyTable): Reading {
   const fields = Object.entries(table.fields as Record<string, AnyField>);
   const select = fields.map(([name, field]) => {
     const expression = expressionOf(name, field);
@@ -372,12 +381,4 @@ const INDEXES: Readonly<Record<string, string>> = {
 const from = ({ table }: AnyTable, by: string | undefined) =>
   by === undefined ? table : `${table} INDEXED BY ${table}_${INDEXES[by] ?? underscored(by)}`;
 
-function identityOf({ identity, fields }: AnyTable): string {
-  const all: Record<string, AnyField> = fields;
-  return identity
-    .map((name) => {
-      const field = all[name];
-      return field === undefined ? name : columnOf(name, field);
-    })
-    .join(", ");
-}
+const identityOf = (table: AnyTable) => identityColumns(table).join(", ");

@@ -1,70 +1,61 @@
 /**
- * JSON that SQLite builds of a row: each key is one of the type that the text is read as, so that the
- * compiler finds a key that is misspelt or left out. The columns behind them are checked when a statement is
- * prepared.
+ * JSON that SQLite builds of rows, where one statement gives several: each value in it is named with the
+ * column that reads it, so that both the SQL and its reading are made of one list.
  */
 
 import type { SQLOutputValue } from "node:sqlite";
 import { type Column, text } from "../../sql-columns.ts";
+import { columnOf, type Field, type Table } from "../fields.ts";
+import { readerOf } from "./engine.ts";
 
-declare const value: unique symbol;
-
-/** An SQL expression whose value is the JSON text of a T; in a template it is the expression. */
+/** An SQL expression of JSON; in a template it is the expression, as a column it reads the text. */
 export interface Json<T> extends Column<T> {
-  readonly [value]?: T;
   toString(): string;
+  /** Reads what is within other JSON. */
+  within(value: unknown): T;
 }
 
-/** What gives a field's value: a column or another expression where JSON has its type, or else JSON. */
-type Source<T> = [T] extends [string | number | null] ? string : Json<T>;
-
-/** An expression for each key of T; optional ones may be left out. */
-export type Fields<T> = { readonly [Key in keyof T]: Source<Exclude<T[Key], undefined>> };
-
-/** The one place where JSON of this back end's own making becomes a type. */
-function parse<T>(column: SQLOutputValue | undefined): T {
-  return JSON.parse(text.read(column)) as T;
+function expression<T>(sql: string, within: (value: unknown) => T): Json<T> {
+  const read = (stored: SQLOutputValue | undefined) => within(JSON.parse(text.read(stored)));
+  return { read, source: sql, toString: () => sql, within };
 }
 
-function expression<T>(sql: string): Json<T> {
-  return { read: parse<T>, source: sql, toString: () => sql };
+/** A column's value within JSON, or another expression's. */
+export function value<T>(sql: string, column: Column<T>): Json<T> {
+  return expression(sql, (held) =>
+    column.read(held === null || typeof held === "string" || typeof held === "number" ? held : undefined),
+  );
 }
 
-/** A JSON object of these fields. */
-export function object<T extends object>(fields: Fields<T>): Json<T> {
-  return expression(`json_object(${pairs(fields).join(", ")})`);
-}
-
-/** The fields of another object, and more behind them. */
-export function extended<T extends object, U extends object>(base: Json<T>, more: Fields<U>): Json<T & U> {
-  return expression(`json_set(${base}, ${pairs(more, "$.").join(", ")})`);
-}
-
-function pairs(fields: object, path = ""): string[] {
-  return Object.entries(fields).map(([key, source]) => `'${path}${key}', ${source}`);
+export function object<T extends object>(parts: { readonly [Key in keyof T]: Json<T[Key]> }): Json<T> {
+  const all = Object.entries<Json<unknown>>(parts);
+  const sql = `json_object(${all.map(([key, part]) => `'${key}', ${part}`).join(", ")})`;
+  return expression(sql, (held) => {
+    const values = new Map(Object.entries(held ?? {}));
+    return Object.fromEntries(all.map(([key, part]) => [key, part.within(values.get(key))])) as T;
+  });
 }
 
 /** A JSON array of a value for each row, in this order. */
-export function arrayOf<T>(item: Json<T> | string, orderBy = ""): Json<T[]> {
-  return expression(`json_group_array(${item}${orderBy === "" ? "" : ` ORDER BY ${orderBy}`})`);
+export function arrayOf<T>(item: Json<T>, orderBy = ""): Json<T[]> {
+  const sql = `json_group_array(${item}${orderBy === "" ? "" : ` ORDER BY ${orderBy}`})`;
+  return expression(sql, (held) => {
+    if (Array.isArray(held)) return held.map(item.within);
+    throw new TypeError("JSON of rows is no array");
+  });
 }
 
-/** A boolean of an INTEGER that is one. */
-export function boolean(column: string): Json<boolean> {
-  return expression(`json(iif(${column}, 'true', 'false'))`);
+/** A whole row of a table, under its alias. */
+export function rowOf<Row extends object>(table: Table<Row>, alias: string): Json<Row> {
+  const fields = Object.entries<Field<unknown>>(table.fields);
+  const parts = fields.map(([name, field]) => [
+    name,
+    value(`${alias}.${columnOf(name, field)}`, readerOf(field)),
+  ]);
+  return object(Object.fromEntries(parts));
 }
 
-/** What this back end wrote as JSON of a T. */
-export function stored<T>(column: string): Json<T> {
-  return expression(`json(${column})`);
-}
-
-/** Another expression of JSON, or of NULL. */
-export function raw<T>(sql: string): Json<T> {
-  return expression(sql);
-}
-
-/** Reads a column that this back end wrote as JSON of a T. */
-export function parsed<T>(): Column<T> {
-  return { read: parse<T> };
+/** JSON that is read further. */
+export function asJson<T, U>(json: Json<T>, further: (value: T) => U): Json<U> {
+  return expression(`${json}`, (held) => further(json.within(held)));
 }

@@ -3,19 +3,19 @@
  * client, because a session is saved as a whole by each of its portals.
  */
 
-import { asAccountId } from "../../domain/ids.ts";
-import { as, nullable, type RowOf, text } from "../../sql-columns.ts";
-import type { SessionShare, SessionSteps, StoredSession } from "../native-steps.ts";
+import { asAccountId, asClientId, asGrantId } from "../../domain/ids.ts";
+import { as, integer, nullable, type RowOf, text } from "../../sql-columns.ts";
+import type { SessionSteps, StoredSession } from "../native-steps.ts";
 import type { Database } from "./database.ts";
-import { arrayOf, object } from "./json.ts";
+import { arrayOf, object, value } from "./json.ts";
 import { ARTIFACT_COLUMNS, toEncryptedArtifact } from "./rows.ts";
 
 const CLIENTS_JSON = arrayOf(
-  object<Omit<SessionShare, "persistsLogout"> & { persistsLogout: number | null }>({
-    clientId: "c.client_id",
-    sid: "c.sid",
-    grantId: "c.grant_id",
-    persistsLogout: "c.persists_logout",
+  object({
+    clientId: value("c.client_id", as(text, asClientId)),
+    sid: value("c.sid", nullable(text)),
+    grantId: value("c.grant_id", nullable(as(text, asGrantId))),
+    persistsLogout: value("c.persists_logout", nullable(integer)),
   }),
 );
 const SESSION = `

@@ -1,27 +1,22 @@
 /**
- * The part of the store contract that administration rests on: changes that are conditional on what an
- * administrator saw, lists of any length, the audit and its chain, figures. What holds for every method
- * stands in contract.ts, which is where it is imported from.
+ * The part of the store contract that administration rests on: the directory, changes that are conditional on
+ * what an administrator saw, lists of any length, figures. What holds for every method stands in
+ * ../contract.ts, which is where it is imported from.
  */
 
-import type { Instant, Milliseconds } from "../clock.ts";
-import type { ClaimedEnding, RemovedPart } from "../domain/endings.ts";
+import type { Instant } from "../../clock.ts";
 import type {
   Account,
   AccountId,
   AdminRole,
   ApiKey,
-  AuditAction,
-  AuditEvent,
-  AuditVerification,
-  ChainedEvent,
-  ChainMark,
   Client,
   ClientId,
   Delivery,
   GrantId,
   Identity,
-  LinkRequestId,
+  ImportOutcome,
+  ImportRow,
   Membership,
   Organization,
   OrganizationId,
@@ -31,26 +26,47 @@ import type {
   ProfileId,
   SecretHash,
   Selection,
-  SignOut,
-} from "../domain/records.ts";
-import type { WorkerRun } from "../worker-loop.ts";
-import type { Revocation } from "./contract-linking.ts";
+} from "../../domain/records.ts";
+import type { Page, PageRequest } from "./pages.ts";
+import type { Revocation, WorkStore } from "./work.ts";
 
-/** A part of a list: what follows `after`, the `next` of the page before. */
-export interface PageRequest {
-  after: string | null;
-  /** At most so many. */
-  limit: number;
-}
-
-/**
- * What a list holds there. `next` is null at the end; a page may hold fewer than asked for, or none, and yet
- * have one, because no more than a bounded number of records is looked at for one page. Throws `bad_request`
- * for an `after` that it never gave.
- */
-export interface Page<T> {
-  items: T[];
-  next: string | null;
+export interface DirectoryStore {
+  /**
+   * Inserts or replaces an organization as a whole. Disabling one ends its profiles' grants (see Revocation)
+   * and voids their pending requests in the same transaction. Audited if it changed anything.
+   */
+  putOrganization(organization: Organization, actor: string, now: Instant): Promise<Revocation>;
+  /**
+   * Inserts a profile, or replaces its name, roles, enabled flag and email. A changed email grows
+   * `emailVersion` and voids pending requests; the binding stays. Disabling one ends its grants and voids its
+   * pending requests in the same transaction. Throws `bad_request` for an unknown organization, or another
+   * one than an existing profile's. The binding, `adminRole` and the versions of an existing profile are
+   * never taken from the argument.
+   */
+  putProfile(profile: ProfileEdit, actor: string, now: Instant): Promise<Revocation>;
+  /**
+   * Imports rows in their order, in one transaction: reads what exists and writes, as `putOrganization` and
+   * `putProfile` would, what differs and nothing else, with its audit events. Roles are compared as a set. A
+   * refused row doesn't keep the others from being written. The outcomes are in the order of the rows
+   * (domain/import-plan.ts decides them). With `dryRun` each row is compared with what is stored now, and
+   * nothing is written. Racers: one batch is compared after the other is written. With `mailDomain` (of our
+   * Message-IDs) both addresses of a changed email are told, by mails of the same transaction.
+   */
+  importBatch(
+    rows: readonly ImportRow[],
+    actor: string,
+    now: Instant,
+    options?: { dryRun: boolean; mailDomain?: string },
+  ): Promise<Revocation & { outcomes: ImportOutcome[] }>;
+  organization(id: OrganizationId): Promise<Organization | undefined>;
+  membership(id: ProfileId): Promise<Membership | undefined>;
+  /**
+   * Profiles registered under an address key, disabled ones too, by id: all, or the first so many behind one.
+   */
+  membershipsByEmail(
+    emailKey: string,
+    page?: { after: ProfileId | null; limit: number },
+  ): Promise<Membership[]>;
 }
 
 /** A fingerprint of a record as it was read: see domain/revision.ts. */
@@ -154,7 +170,8 @@ export interface Count {
   count: number;
 }
 
-export interface AdminStore {
+/** What administrators do and see; with it, what workers do behind them. */
+export interface AdminStore extends WorkStore {
   /** Carries out one change. Racers with one `once.keyHash`: one gets `done`, the others `repeated`. */
   apply(change: AdminChange, by: { actor: string; now: Instant; once?: Once }): Promise<ChangeOutcome>;
 
@@ -221,139 +238,4 @@ export interface AdminStore {
 
   /** Whether there is somebody who may do everything. */
   hasOwner(): Promise<boolean>;
-  /**
-   * Takes the roles away that nobody has taken up in time (see domain/invitations.ts), the oldest first,
-   * until the run is told to end: each in one transaction with its audit event, never the last owner's.
-   * Returns how many. Racers, and whoever links the profile meanwhile: one of them gets it.
-   */
-  lapseInvitations(now: Instant, run?: WorkerRun): Promise<number>;
-
-  /**
-   * Bounds what waits after a clock was set back, by whatever amount: inquiries, mails and sign-outs stored
-   * later than `now` wait from `now` as long as they were to wait, whatever was put off waits an hour at
-   * most, and what a worker has claimed is his for a minute at most. Returns how much was moved; nothing
-   * where the clock is right.
-   */
-  boundWaits(now: Instant): Promise<number>;
-
-  /**
-   * Takes or keeps a lease. False while another worker holds it. One that ends later than two of its lives
-   * from now was taken before the clock was set back, and is nobody's.
-   */
-  takeLease(name: string, worker: string, now: Instant, leaseMs: Milliseconds): Promise<boolean>;
-
-  /**
-   * Claims the ending that is due longest of those whose rows aren't all removed, until `now + leaseMs`.
-   * Racers never hold the same.
-   */
-  claimEnding(worker: string, now: Instant, leaseMs: Milliseconds): Promise<ClaimedEnding | undefined>;
-  /**
-   * Removes the next rows of a claimed ending, looking at `most` of them at the most, in one transaction with
-   * the sign-outs by which portals are told of them; prolongs the lease. A grant that was made after the
-   * ending stays. `lost` if the lease was lost, or the same was ended anew since, so that it begins again
-   * from the first row.
-   */
-  removeEnded(
-    key: string,
-    worker: string,
-    options: { most: number; now: Instant; leaseMs: Milliseconds },
-  ): Promise<RemovedPart>;
-
-  /**
-   * Claims the sign-out that is due longest, until `now + leaseMs`; `attempts` counts this claim. Racers
-   * never hold the same.
-   */
-  claimSignOut(worker: string, now: Instant, leaseMs: Milliseconds): Promise<SignOut | undefined>;
-  /**
-   * Removes a claimed one (told, or given up), or gives it back for `nextAttemptAt`. False if the lease was
-   * lost.
-   */
-  settleSignOut(id: string, worker: string, nextAttemptAt: Instant | null): Promise<boolean>;
-}
-
-export interface AuditFilter {
-  action?: AuditAction;
-  actor?: string;
-  profileId?: ProfileId;
-  organizationId?: OrganizationId;
-  accountId?: AccountId;
-  requestId?: LinkRequestId;
-  from?: Instant;
-  to?: Instant;
-}
-
-export interface AuditStore {
-  append(event: AuditEvent): Promise<void>;
-  /**
-   * Appends it unless there is one of its id: for what is noted once. Returns whether it did; of racers one
-   * does.
-   */
-  appendOnce(event: AuditEvent): Promise<boolean>;
-  /** Newest first. */
-  list(filter: { profileId?: ProfileId; requestId?: LinkRequestId; limit: number }): Promise<AuditEvent[]>;
-  /** Newest first. */
-  search(filter: AuditFilter, page: PageRequest): Promise<Page<AuditEvent>>;
-
-  /** Events that have no place in the chain yet, in the order in which they were written. */
-  unsealed(limit: number): Promise<AuditEvent[]>;
-  /** How many they are: counted up to `most`. */
-  countUnsealed(most: number): Promise<number>;
-  /**
-   * Where the chain begins (after what retention removed) and ends; undefined before the first was sealed.
-   */
-  chainEnds(): Promise<{ base: ChainMark; head: ChainMark } | undefined>;
-  /**
-   * Gives events their places and moves the head, in one transaction, if the head is still at `after` (0 for
-   * none) and none of the events has a place. `base` is written with the first. Racers: one gets true.
-   */
-  seal(
-    events: readonly { id: string; seq: number; mac: string }[],
-    ends: { after: number; head: ChainMark; base: ChainMark },
-  ): Promise<boolean>;
-  /** Sealed events from a place on, in the order of the chain. */
-  chain(fromSeq: number, limit: number): Promise<ChainedEvent[]>;
-  /**
-   * Removes sealed events up to a place and moves the base there, with an event that says so, in one
-   * transaction; at most the number of events up to `base.seq`. False, changing nothing, if the base isn't at
-   * `after` any more.
-   */
-  prune(after: number, base: ChainMark, event: AuditEvent): Promise<boolean>;
-}
-
-/**
- * Verifications of the audit: asked for by people, carried out by a worker under a lease, kept until newer
- * ones take their place.
- */
-export interface VerificationStore {
-  /**
-   * Asks for one, with an audit event. Where one with the same kept head hasn't ended, that one is joined and
-   * returned instead. Of those that have ended, the oldest go (domain/verifications.ts says how many are
-   * kept). Undefined, writing nothing, if too many haven't ended. Racers: one makes it, the others join.
-   */
-  ask(
-    asked: Pick<AuditVerification, "id" | "keptHead" | "seal">,
-    by: { actor: string; now: Instant },
-  ): Promise<AuditVerification | undefined>;
-  find(id: string): Promise<AuditVerification | undefined>;
-  /** All that are kept, newest first. */
-  list(): Promise<AuditVerification[]>;
-
-  /**
-   * Claims the one that waits longest, or whose worker's lease has run out, until `now + leaseMs`; `attempts`
-   * counts this claim. Racers never hold the same.
-   */
-  claim(worker: string, now: Instant, leaseMs: Milliseconds): Promise<AuditVerification | undefined>;
-  /** Notes how far it is, and holds it until `leaseUntil`. False, changing nothing, if the lease was lost. */
-  note(
-    id: string,
-    worker: string,
-    noted: Pick<AuditVerification, "progress" | "seal"> & { leaseUntil: Instant },
-  ): Promise<boolean>;
-  /** Ends a claimed one. False, changing nothing, if the lease was lost. */
-  settle(
-    id: string,
-    worker: string,
-    outcome: Pick<AuditVerification, "state" | "progress" | "result" | "failure" | "seal">,
-    now: Instant,
-  ): Promise<boolean>;
 }

@@ -1,7 +1,7 @@
 /** Limits as every back end keeps them: so many slots in so much time, taken by one of those who race. */
 
-import type { Instant, Seconds } from "../clock.ts";
-import type { Limit } from "../domain/limit.ts";
+import type { Instant, Seconds } from "../../clock.ts";
+import type { Limit } from "../../domain/limit.ts";
 
 export interface ThrottleStore {
   /**
