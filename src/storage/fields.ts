@@ -28,6 +28,8 @@ export interface Field<T, Kind extends FieldKind = FieldKind> {
   readonly absent?: T;
   /** MongoDB has nothing of it where it is null. */
   readonly isLeftOut?: true;
+  /** What it is where SQLite has NULL, of a version that knew nothing of it. */
+  readonly ifNull?: T;
   /** SQLite computes it, by its column or by this expression; nobody writes it there. */
   readonly computed?: true | string;
   /** MongoDB has it within another field, which is written. */
@@ -52,7 +54,7 @@ export type Shape =
       readonly optional?: Readonly<Record<string, Shape>>;
     };
 
-type Details<T> = Partial<Pick<Field<T>, "column" | "computed" | "isPart" | "unreadable">>;
+type Details<T> = Partial<Pick<Field<T>, "column" | "ifNull" | "computed" | "isPart" | "unreadable">>;
 
 export const text = <T extends string = string>(details: Details<T> = {}): Field<T, "text"> => {
   return { kind: "text", isNullable: false, ...details };

@@ -4,6 +4,7 @@
  * written statements alone (sessions, artifacts) isn't here.
  */
 
+import { asOrganizationId } from "../domain/ids.ts";
 import type { MailboxUse } from "../domain/mailbox.ts";
 import type {
   AccountId,
@@ -217,7 +218,7 @@ export const selections = tableOf("selections", "grantId", {
   clientId: text<ClientId>(),
   accountId: text<AccountId>(),
   profileId: text<ProfileId>(),
-  organizationId: text<OrganizationId>(),
+  organizationId: text<OrganizationId>({ ifNull: asOrganizationId("") }),
   expiresAt: instant(),
   /** The grant that was made in its place. */
   replacedBy: later(orNull(text<GrantId>()), null),

@@ -36,6 +36,8 @@ export function readerOf<T>(field: Field<T>): Column<T> {
     flag: { read: (value) => integer.read(value) === 1 } satisfies Column<boolean>,
     json: { read: (value) => parse(text.read(value), field) } satisfies Column<unknown>,
   }[field.kind];
+  const { ifNull } = field;
+  if (ifNull !== undefined) return { read: (value) => (value === null ? ifNull : (column.read(value) as T)) };
   return (field.isNullable ? nullable(column) : column) as Column<T>;
 }
 
