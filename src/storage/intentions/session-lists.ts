@@ -69,8 +69,9 @@ function* sessionsAmong(
 function* grantsIn(uids: readonly string[], accountId: AccountId, now: Instant): Steps<SelectionRow[]> {
   const unexpired = { accountId, expiresAt: { gt: now } };
   const together = { ...unexpired, sessionUid: { in: uids } };
-  const found = yield* list(selections, together, { limit: MOST_TOGETHER });
-  if (found.length < MOST_TOGETHER) return found;
+  const most = Math.min(MOST_TOGETHER, MOST_GRANTS * uids.length);
+  const found = yield* list(selections, together, { limit: most });
+  if (found.length < most) return found;
   const all: SelectionRow[] = [];
   for (const sessionUid of uids)
     all.push(...(yield* list(selections, { ...unexpired, sessionUid }, { limit: MOST_GRANTS })));

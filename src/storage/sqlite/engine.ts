@@ -128,20 +128,13 @@ class Draft {
         if (!Array.isArray(value)) throw new TypeError(`${name} must be in a list`);
         if (field.values !== undefined)
           return [`${column} IN (${value.map((one) => this.value(field, one, "")).join(", ")})`];
-        return [this.#isIn(column, `${name}_in`, value)];
+        this.parameters[`${name}_in`] = JSON.stringify(value.filter((one) => one !== null));
+        const isIn = `${column} IN (SELECT value FROM json_each(:${name}_in))`;
+        return [value.includes(null) ? `(${column} IS NULL OR ${isIn})` : isIn];
       }
       const sign = OPERATORS[operator as keyof typeof OPERATORS];
       return [`${column} ${sign} ${this.value(field, value, `${name}_${operator}`)}`];
     });
-  }
-
-  #isIn(column: string, parameter: string, values: readonly unknown[]): string {
-    const given = values.filter((one) => one !== null);
-    const [only] = given;
-    const isOne = given.length === 1 && typeof only === "string";
-    this.parameters[parameter] = isOne ? only : JSON.stringify(given);
-    const isIn = `${column} ${isOne ? `= :${parameter}` : `IN (SELECT value FROM json_each(:${parameter}))`}`;
-    return given.length === values.length ? isIn : `(${column} IS NULL OR ${isIn})`;
   }
 
   #equals(name: string, field: AnyField, value: unknown): string {
@@ -226,8 +219,10 @@ export class SqliteEngine implements Engine {
   /** Comes by every column of every table, while a store is opened. */
   prepare(): void {
     for (const table of [...TABLES, ...SMALL_TABLES] as readonly unknown[] as readonly AnyTable[]) {
-      this.#rows(table, `${this.#selected(table)} WHERE ${this.#keyOf(table)} = :key`);
-      this.#statement(`DELETE FROM ${table.table} WHERE ${this.#keyOf(table)} = :key`);
+      const key = table.identity.includes("rowid") ? [this.#keyOf(table)] : identityColumns(table);
+      const isIt = key.map((column) => `${column} = :key`).join(" AND ");
+      this.#rows(table, `${this.#selected(table)} WHERE ${isIt}`);
+      this.#statement(`DELETE FROM ${table.table} WHERE ${isIt}`);
     }
   }
 

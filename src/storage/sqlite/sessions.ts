@@ -75,10 +75,8 @@ export function createSessionSteps(database: Database): SessionSteps {
     "SELECT sid FROM session_clients WHERE session_uid = :sessionUid AND client_id = :clientId",
     { sid: nullable(text) },
   );
-  const accountOfSession = database.prepare(
-    `
-    SELECT account_id FROM artifacts WHERE session_uid = :sessionUid AND expires_at > :now
-    ORDER BY account_id IS NULL, rowid DESC LIMIT 1`,
+  const accountsOfSession = database.prepare(
+    "SELECT account_id FROM artifacts WHERE session_uid = :sessionUid AND expires_at > :now ORDER BY rowid",
     { account_id: nullable(as(text, asAccountId)) },
   );
   // Each half is read from its own index in its order; what is listed already of one id comes once.
@@ -126,8 +124,9 @@ export function createSessionSteps(database: Database): SessionSteps {
     sidsOf: (signIns) =>
       signIns.map(({ sessionUid, clientId }) => sidOf.get({ sessionUid, clientId })?.sid ?? null),
     accountOfSession(sessionUid, now) {
-      const row = accountOfSession.get({ sessionUid, now });
-      return row && { accountId: row.account_id };
+      const live = accountsOfSession.all({ sessionUid, now });
+      if (live.length === 0) return undefined;
+      return { accountId: live.findLast((row) => row.account_id !== null)?.account_id ?? null };
     },
     sessionsOfAccount: (accountId, after, limit) =>
       sessionsOfAccount.all({ accountId, after, limit }).map(({ uid }) => uid),
