@@ -243,14 +243,14 @@ export class SqliteEngine implements Engine {
 
   #step(step: Step): unknown {
     switch (step.op) {
-      case "get":
-        return step.keys.flatMap((key) =>
-          this.#rows(step.table, `${this.#selected(step.table)} WHERE ${this.#keyOf(step.table)} = :key`).all(
-            {
-              key,
-            },
-          ),
-        );
+      case "get": {
+        const { table, keys } = step;
+        const sql = `${this.#selected(table)} WHERE ${this.#keyOf(table)}`;
+        const [only = ""] = keys;
+        if (keys.length === 1) return this.#rows(table, `${sql} = :key`).all({ key: only });
+        const parameters = { keys: JSON.stringify(keys) };
+        return this.#rows(table, `${sql} IN (SELECT value FROM json_each(:keys))`).all(parameters);
+      }
       case "list": {
         const draft = new Draft(step.table);
         const sql = `${this.#selected(step.table, step.listing.by)}${draft.where(step.where, step.listing)}`;
