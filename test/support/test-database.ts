@@ -1,7 +1,7 @@
 /** A database of a test's own in the replica set that `npm run test:mongo` starts, as a place for a store. */
 
 import { randomBytes } from "node:crypto";
-import { MongoClient } from "mongodb";
+import { MinKey, MongoClient } from "mongodb";
 import type { MongoSettings } from "../../src/storage/mongo/store.ts";
 import { migrateStore } from "../../src/storage/open.ts";
 
@@ -40,4 +40,15 @@ export async function withClient<T>(url: string, work: (client: MongoClient) => 
   } finally {
     await client.close();
   }
+}
+
+/** Empties one, and leaves the collections, their indexes, and what says that the database was migrated. */
+export async function emptyDatabase({ url, database: name }: MongoSettings): Promise<void> {
+  await withClient(url, async (client) => {
+    const database = client.db(name);
+    const collections = await database.collections();
+    const data = collections.filter(({ collectionName }) => !["meta", "migrations"].includes(collectionName));
+    // The set refuses to scan collections; this walks the primary key.
+    await Promise.all(data.map((one) => one.deleteMany({ _id: { $gte: new MinKey() } } as object)));
+  });
 }

@@ -6,17 +6,35 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import type { Account } from "../../src/domain/records.ts";
+import type { Account, AccountId } from "../../src/domain/records.ts";
 import { integer, text } from "../../src/sql-columns.ts";
 import type { Collections } from "../../src/storage/mongo/documents.ts";
 import type { Database } from "../../src/storage/sqlite/database.ts";
 import { object, rowOf, value } from "../../src/storage/sqlite/json.ts";
-import { accounts } from "../../src/storage/tables.ts";
+import {
+  add,
+  call,
+  get,
+  insert,
+  list,
+  remove,
+  type Steps,
+  take,
+  update,
+  updated,
+} from "../../src/storage/steps.ts";
+import {
+  accounts,
+  type LinkRequestRow,
+  linkRequests,
+  type ProfileRow,
+  profiles,
+} from "../../src/storage/tables.ts";
 
 /** Never run: readers as they must not be written. */
 export function readers(database: Database): unknown[] {
@@ -83,10 +101,71 @@ export const documents = ({ profiles, organizations, linkRequests, sessions }: C
   profiles.bulkWrite([{ updateOne: { filter: { mail: "m" }, update: { $set: { enabled: true } } } }]),
 ];
 
+/** Never run: steps of intentions as they must not be written. */
+export const steps = (accountId: AccountId, profile: ProfileRow, request: LinkRequestRow): unknown[] => [
+  // @ts-expect-error a field misspelt in a condition
+  list(profiles, { acountId: null }),
+  // @ts-expect-error one of another type
+  list(profiles, { boundAt: "today" }),
+  // @ts-expect-error null where nothing is null
+  list(profiles, { emailKey: null }),
+  // @ts-expect-error the id of another record
+  list(profiles, { id: accountId }),
+  // @ts-expect-error in a list of them
+  list(profiles, { id: { in: [accountId] } }),
+  // @ts-expect-error a state that there is none of
+  list(linkRequests, { state: "open" }),
+  // @ts-expect-error an operator misspelt
+  list(profiles, { invitedAt: { less: 7 } }),
+  // @ts-expect-error what one isn't, where it may be null
+  list(profiles, { accountId: { not: accountId } }),
+  // @ts-expect-error a field misspelt in an order
+  list(profiles, {}, { order: ["nam"] }),
+  // @ts-expect-error in a change
+  update(profiles, { id: profile.id }, { adminrole: null }),
+  // @ts-expect-error the id of another record in a change
+  update(profiles, { id: profile.id }, { accountId: profile.organizationId }),
+  // @ts-expect-error null where nothing is null
+  update(profiles, { id: profile.id }, { emailKey: null }),
+  // @ts-expect-error something added to a text
+  update(profiles, { id: profile.id }, { name: add(1) }),
+  // @ts-expect-error in what is taken
+  take(linkRequests, { state: "pending" }, { settleAt: 7 }, { order: ["createdAt", "seq"] }),
+  // @ts-expect-error in its order
+  take(linkRequests, { state: "pending" }, { settledAt: 7 }, { order: ["createAt", "seq"] }),
+  // @ts-expect-error in what is removed
+  remove(linkRequests, { profile: profile.id }),
+  // @ts-expect-error a row without all of its fields
+  insert(profiles, { id: profile.id }),
+  // @ts-expect-error the row of another table
+  insert(profiles, request),
+  // @ts-expect-error in one of many writes
+  updated(profiles, { id: profile.id }, { nam: "Ada" }),
+  // @ts-expect-error a native step that there is none of
+  call("takeSlots", "key", { limit: 1, windowSeconds: 60 }, 0),
+  // @ts-expect-error one without all of what it is given
+  call("takeSlot", "key", { limit: 1, windowSeconds: 60 }),
+];
+
+/** Never run: rows as they must not be read. */
+export function* rows(profile: ProfileRow): Steps<unknown> {
+  const found = yield* get(profiles, profile.id);
+  // @ts-expect-error it may not be there
+  found.name;
+  // @ts-expect-error a field misspelt
+  found?.acountId;
+  // @ts-expect-error the id of another record
+  return found?.accountId === profile.id;
+}
+
 /** What statements are put together from, elsewhere: told is where one that it makes wrong is prepared. */
-const PARTS = ["rows.ts", "dumped.ts", "migrations.ts", "prepare-schema.ts"].map(
-  (file) => `storage/sqlite/${file}`,
-);
+const PARTS = [
+  "storage/tables.ts",
+  "storage/dumped-records.ts",
+  "storage/sqlite/endings.ts",
+  "storage/sqlite/migrations.ts",
+  "storage/sqlite/prepare-schema.ts",
+];
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -113,62 +192,95 @@ describe("statements against a fresh schema", () => {
     assert.deepEqual(await check(), []);
   });
 
+  it("JSON that a file holds is of no type before it was checked", async () => {
+    const sources = join(root, "src/storage/sqlite");
+    const parsing: string[] = [];
+    for (const file of await readdir(sources)) {
+      const lines = (await readFile(join(sources, file), "utf8")).split("\n");
+      parsing.push(...lines.filter((line) => line.includes("JSON.parse(")));
+    }
+    assert.ok(parsing.length > 0);
+    for (const line of parsing)
+      assert.match(line, /^\s*const \w+: unknown = JSON\.parse\([^()]*(?:\([^()]*\))?\);$/);
+  });
+
   const plants: { what: string; file: string; from: string; to: string; says: RegExp }[] = [
     {
       what: "a column misspelt in a SELECT",
-      file: "storage/sqlite/keys.ts",
-      from: "SELECT sealed_value FROM",
-      to: "SELECT sealed_valu FROM",
-      says: /no such column: sealed_valu/,
+      file: "storage/sqlite/session-lists.ts",
+      from: "SELECT account_id FROM artifacts",
+      to: "SELECT acount_id FROM artifacts",
+      says: /no such column: acount_id/,
     },
     {
       what: "in an INSERT",
-      file: "storage/sqlite/accounts.ts",
-      from: "INSERT INTO accounts (id, created_at)",
-      to: "INSERT INTO accounts (id, create_at)",
-      says: /no column named create_at/,
+      file: "storage/sqlite/artifacts.ts",
+      from: "INSERT INTO artifacts (model, id_hash, expires_at)",
+      to: "INSERT INTO artifacts (model, id_hash, expire_at)",
+      says: /no column named expire_at/,
     },
     {
       what: "in a WHERE",
-      file: "storage/sqlite/work.ts",
-      from: "WHERE hour >= :from",
-      to: "WHERE hours >= :from",
-      says: /no such column: hours/,
+      file: "storage/sqlite/accounts-at-clients.ts",
+      from: "id = :profileId AND account_id =",
+      to: "id = :profileId AND acount_id =",
+      says: /no such column: acount_id/,
     },
     {
       what: "in an ORDER BY",
-      file: "storage/sqlite/verifications.ts",
-      from: "ORDER BY asked_at DESC, rowid DESC`,",
-      to: "ORDER BY ask_at DESC, rowid DESC`,",
-      says: /no such column: ask_at/,
+      file: "storage/sqlite/work.ts",
+      from: "ORDER BY hour, name",
+      to: "ORDER BY hours, name",
+      says: /no such column: hours/,
     },
     {
       what: "in an UPDATE",
-      file: "storage/sqlite/api-keys.ts",
-      from: "SET last_used_at = :now",
-      to: "SET last_use_at = :now",
-      says: /no such column: last_use_at/,
+      file: "storage/sqlite/artifacts.ts",
+      from: "SET consumed_at = :seconds",
+      to: "SET consume_at = :seconds",
+      says: /no such column: consume_at/,
     },
     {
       what: "in a statement that is put together from parts",
-      file: "storage/sqlite/listings.ts",
-      from: "p.admin_role IS NOT NULL",
-      to: "p.admin_rol IS NOT NULL",
-      says: /no such column: p\.admin_rol/,
+      file: "storage/sqlite/endings.ts",
+      from: 'client: "s.client_id"',
+      to: 'client: "s.clientid"',
+      says: /no such column: s\.clientid/,
     },
     {
-      what: "behind a key of a record's JSON",
-      file: "storage/sqlite/rows.ts",
-      from: '"o.account_number"',
-      to: '"o.acount_number"',
-      says: /no such column: o\.acount_number/,
+      what: "of a field in the table of them",
+      file: "storage/tables.ts",
+      from: "accountNumber: text()",
+      to: "acountNumber: text()",
+      says: /no such column: (?:o\.)?acount_number/,
     },
     {
-      what: "in what is read out for another back end",
-      file: "storage/sqlite/dumped.ts",
-      from: '"asker_hash"',
-      to: '"asked_hash"',
-      says: /no such column: asked_hash/,
+      what: "of one that is called otherwise in SQL",
+      file: "storage/tables.ts",
+      from: 'column: "recipient"',
+      to: 'column: "recipients"',
+      says: /no such column: recipients/,
+    },
+    {
+      what: "in what is computed of others",
+      file: "storage/tables.ts",
+      from: "iif(settled_at IS NULL",
+      to: "iif(settle_at IS NULL",
+      says: /no such column: settle_at/,
+    },
+    {
+      what: "of what tells rows from each other",
+      file: "storage/tables.ts",
+      from: 'column: "client_id" }),',
+      to: 'column: "clientid" }),',
+      says: /no such column: clientid/,
+    },
+    {
+      what: "a table in the table of fields",
+      file: "storage/tables.ts",
+      from: '"searchTerms",',
+      to: '"searchTerm",',
+      says: /no such table: search_term/,
     },
     {
       what: "in a migration",
@@ -193,37 +305,37 @@ describe("statements against a fresh schema", () => {
     },
     {
       what: "a table misspelt",
-      file: "storage/sqlite/sweep.ts",
-      from: '"idempotency_keys",',
-      to: '"idempotence_keys",',
-      says: /no such table: idempotence_keys/,
+      file: "storage/sqlite/artifacts.ts",
+      from: "INSERT INTO artifacts (model, id_hash, expires_at)",
+      to: "INSERT INTO artifact (model, id_hash, expires_at)",
+      says: /no such table: artifact/,
     },
     {
       what: "a column that the reader calls otherwise",
-      file: "storage/sqlite/throttles.ts",
-      from: "AS left FROM",
-      to: "AS remaining FROM",
-      says: /gives \(remaining\), read are \(left\)/,
+      file: "storage/sqlite/session-lists.ts",
+      from: "} AS clients FROM (",
+      to: "} AS portals FROM (",
+      says: /gives \(portals\), read are \(clients\)/,
     },
     {
       what: "a column that nobody reads",
-      file: "storage/sqlite/search-writer.ts",
-      from: "SELECT entry FROM search_terms WHERE record",
-      to: "SELECT entry, record FROM search_terms WHERE record",
-      says: /gives \(entry, record\), read are \(entry\)/,
+      file: "storage/sqlite/native-steps.ts",
+      from: "SELECT sid FROM session_clients",
+      to: "SELECT sid, grant_id FROM session_clients",
+      says: /gives \(sid, grant_id\), read are \(sid\)/,
     },
     {
       what: "a record that is read as another",
-      file: "storage/sqlite/directory.ts",
-      from: "ORGANIZATION_JSON} AS record",
-      to: "ORGANIZATION_JSON.toString().replace('name', 'nam')} AS record",
-      says: /record is read as what another expression gives/,
+      file: "storage/sqlite/accounts-at-clients.ts",
+      from: "SELECTION_JSON} AS selection,",
+      to: "SELECTION_JSON.toString().replace('expiresAt', 'expireAt')} AS selection,",
+      says: /selection is read as what another expression gives/,
     },
     {
       what: "a statement that is prepared only later",
-      file: "storage/sqlite/api-keys.ts",
-      from: "noteApiKeyUse: (id, now) =>",
-      to: 'noteApiKeyUse: (id, now) => database.prepare("SELECT 1").isAny() ? database.run(() => {}) :',
+      file: "storage/sqlite/work.ts",
+      from: "takeLease: (name, worker, now, leaseMs) =>",
+      to: 'takeLease: (name, worker, now, leaseMs) => database.prepare("SELECT 1").isAny() ? null :',
       says: /prepares a statement that no fresh store prepares/,
     },
   ];

@@ -111,8 +111,7 @@ function toFilter(table: AnyTable, where: AnyRow): Document {
 
 function test(field: AnyField, operator: string, value: unknown): Document {
   if (value === undefined) return {};
-  if (operator === "not")
-    return value === null ? { $gt: NOTHING[field.kind] } : { $ne: toStored(field, value) };
+  if (operator === "not") return { $gt: NOTHING[field.kind] };
   if (operator === "in" && Array.isArray(value)) return { $in: value.map((one) => toStored(field, one)) };
   return { [OPERATORS[operator as keyof typeof OPERATORS]]: toStored(field, value) };
 }
@@ -166,6 +165,11 @@ export class MongoEngine implements Engine {
 
   run<T>(intention: () => Steps<T>): Promise<T> {
     return this.#database.run(() => this.drive(undefined, intention()));
+  }
+
+  /** Racers for one document wait for each other there, and are run again within a transaction. */
+  series<T>(intention: () => Steps<T>): Promise<T> {
+    return this.run(intention);
   }
 
   /** Drives an intention to its end, in a transaction's session or without one. */

@@ -122,8 +122,7 @@ class Draft {
     if (typeof condition !== "object") return [this.#equals(name, field, condition)];
     return Object.entries(condition).flatMap(([operator, value]) => {
       if (value === undefined) return [];
-      if (operator === "not" && value === null) return [`${column} IS NOT NULL`];
-      if (operator === "not") return [`${column} <> ${this.value(field, value, `${name}_not`)}`];
+      if (operator === "not") return [`${column} IS NOT NULL`];
       if (operator === "in") {
         if (!Array.isArray(value)) throw new TypeError(`${name} must be in a list`);
         if (field.values !== undefined)
@@ -232,6 +231,11 @@ export class SqliteEngine implements Engine {
 
   run<T>(intention: () => Steps<T>): Promise<T> {
     return this.#database.run(() => this.drive(intention()));
+  }
+
+  /** A transaction is flushed to the disk once. */
+  series<T>(intention: () => Steps<T>): Promise<T> {
+    return this.transaction(intention);
   }
 
   /** Drives an intention to its end, inside whatever transaction there is. */
