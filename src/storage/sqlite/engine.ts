@@ -9,7 +9,7 @@ import { type Field, identityOf as identityColumns, underscored } from "../field
 import type { NativeSteps } from "../native-steps.ts";
 import { hasShape } from "../shapes.ts";
 import { AlreadyThere, type Engine, type Step, type Steps, type WriteStep } from "../steps.ts";
-import { TABLES } from "../tables.ts";
+import { SMALL_TABLES, TABLES } from "../tables.ts";
 import type { Database, Query, Statement } from "./database.ts";
 import { extendedCode } from "./failures.ts";
 import { type AnyField, type AnyTable, expressionOf, StepText } from "./step-text.ts";
@@ -82,11 +82,16 @@ export class SqliteEngine implements Engine {
   constructor(database: Database, natives: NativeSteps) {
     this.#database = database;
     this.#natives = natives;
-    // Every column of every table is come by while the store is opened.
-    for (const table of TABLES as readonly unknown[] as readonly AnyTable[]) {
+  }
+
+  /** Comes by every column of every table, while a store is opened. */
+  prepare(): void {
+    for (const table of [...TABLES, ...SMALL_TABLES] as readonly unknown[] as readonly AnyTable[]) {
       const texts = this.#texts(table);
-      this.#rows(texts, texts.byKey);
-      this.#statement(texts, `DELETE FROM ${table.table} WHERE ${keyOf(table)} = ?`);
+      const key = table.identity.includes("rowid") ? [keyOf(table)] : identityColumns(table);
+      const isIt = key.map((column) => `${column} = ?`).join(" AND ");
+      this.#rows(texts, `${table.table} WHERE ${isIt}`);
+      this.#statement(texts, `DELETE FROM ${table.table} WHERE ${isIt}`);
     }
   }
 
@@ -131,13 +136,17 @@ export class SqliteEngine implements Engine {
         const changed = `UPDATE ${table.table} SET ${text.set(set)}`;
         const found = text.where(where);
         // Of one that is named there are no others to choose from.
-        const isOne = typeof where[table.key] === "string";
-        const first = `SELECT ${texts.identity} FROM ${from(table, listing.by)}${found}`;
-        const its = isOne
-          ? found
-          : ` WHERE ${texts.identity} = (${first}${text.order({ ...listing, limit: 1 })})`;
-        const sql = changed + its;
+        if (typeof where[table.key] === "string")
+          return this.#changed(texts, changed + found).get(text.parameters);
+        const first = `${from(table, listing.by)}${found}${text.order({ ...listing, limit: 1 })}`;
+        const sql = `${changed} WHERE ${texts.identity} = (SELECT ${texts.identity} FROM ${first})`;
         return this.#changed(texts, sql).get(text.parameters);
+      }
+      case "takeOut": {
+        const { table, where } = step;
+        const text = new StepText(table);
+        const sql = `DELETE FROM ${table.table}${text.where(where)}`;
+        return this.#changed(this.#texts(table), sql).get(text.parameters);
       }
       case "write":
         for (const one of step.steps) this.#write(one);
