@@ -5,8 +5,8 @@
 
 import type { Instant } from "../clock.ts";
 import type { AccountId, ClientId, GrantId, SecretHash } from "../domain/ids.ts";
-import type { Authentication } from "../domain/records.ts";
 import { instant, json, number, orNull, type Table, tableOf, text } from "./fields.ts";
+import { counters, keys, signInOutcomes, throttles, upstreamTransactions } from "./native-tables.ts";
 import {
   accounts,
   apiKeys,
@@ -29,46 +29,6 @@ import {
   selections,
   signOuts,
 } from "./tables.ts";
-
-const keys = tableOf("keys", "id", { id: text({ column: "name" }), sealedValue: text() });
-
-const upstreamTransactions = tableOf("upstreamTransactions", "stateHash", {
-  stateHash: text(),
-  browserHash: text(),
-  upstreamId: text(),
-  sealedPayload: text(),
-  createdAt: instant(),
-  expiresAt: instant(),
-});
-
-/** Of an outcome that was left before it was kept there is none. */
-export const AUTHENTICATION = orNull(
-  json<Authentication>({ fields: { acr: { orNull: "text" }, amr: { listOf: "text" } } }),
-);
-
-const signInOutcomes = tableOf("signInOutcomes", "interactionHash", {
-  interactionHash: text(),
-  accountId: text(),
-  upstreamId: text(),
-  authTime: number(),
-  proofHash: orNull(text()),
-  authentication: AUTHENTICATION,
-  expiresAt: instant(),
-});
-
-const throttles = tableOf("throttles", "keyHash", {
-  keyHash: text(),
-  taken: number(),
-  expiresAt: instant(),
-});
-
-const COUNTER_ID = "hour || ':' || name";
-const counters = tableOf(
-  "counters",
-  "id",
-  { id: text({ computed: COUNTER_ID }), name: text(), hour: instant(), count: number() },
-  { identity: ["hour", "name"] },
-);
 
 const artifacts = tableOf("artifacts", "id", {
   id: text({ computed: "model || ':' || id_hash" }),
@@ -124,10 +84,12 @@ const sessions = {
   table: "artifacts",
 };
 
-/** Of those that a broker made that knew nothing of it SQLite has it with their profile alone. */
-const organizationId = text({
-  computed: "(SELECT p.organization_id FROM profiles p WHERE p.id = link_requests.profile_id)",
-});
+/** What a broker made that knew nothing of its organization has it with its profile alone. */
+const organizationIn = (table: string) =>
+  text({ computed: `(SELECT p.organization_id FROM profiles p WHERE p.id = ${table}.profile_id)` });
+
+/** What takes a sign-in under way isn't copied: whoever comes next takes it. */
+const { attemptHash: _attempt, ...begun } = upstreamTransactions.fields;
 
 const all = {
   keys,
@@ -137,11 +99,21 @@ const all = {
   organizations,
   profiles,
   inquiries,
-  linkRequests: { ...linkRequests, fields: { ...linkRequests.fields, organizationId } },
+  linkRequests: {
+    ...linkRequests,
+    fields: { ...linkRequests.fields, organizationId: organizationIn("link_requests") },
+  },
   outbox,
-  upstreamTransactions,
-  signInOutcomes,
-  selections,
+  upstreamTransactions: { ...upstreamTransactions, fields: begun },
+  // One that was left before there were proofs has none.
+  signInOutcomes: {
+    ...signInOutcomes,
+    fields: { ...signInOutcomes.fields, proofHash: orNull(signInOutcomes.fields.proofHash) },
+  },
+  selections: {
+    ...selections,
+    fields: { ...selections.fields, organizationId: organizationIn("selections") },
+  },
   endings,
   rememberedChoices,
   artifacts,

@@ -21,7 +21,7 @@ const migrations = tableOf("migrations", "version", {
   appliedAt: instant(),
 });
 
-const upstreamTransactions = tableOf("upstreamTransactions", "stateHash", {
+export const upstreamTransactions = tableOf("upstreamTransactions", "stateHash", {
   stateHash: text<SecretHash>(),
   browserHash: text<SecretHash>(),
   upstreamId: text<UpstreamId>(),
@@ -32,7 +32,7 @@ const upstreamTransactions = tableOf("upstreamTransactions", "stateHash", {
   attemptHash: later<string | null, "text">(text()),
 });
 
-const signInOutcomes = tableOf("signInOutcomes", "interactionHash", {
+export const signInOutcomes = tableOf("signInOutcomes", "interactionHash", {
   interactionHash: text<SecretHash>(),
   accountId: text<AccountId>(),
   upstreamId: text<UpstreamId>(),
@@ -97,11 +97,20 @@ const sessions = tableOf("sessions", "uid", {
   expiresAt: instant(),
 });
 
-const keys = tableOf("keys", "name", { name: text(), sealedValue: text() });
-const throttles = tableOf("throttles", "keyHash", { keyHash: text(), taken: number(), expiresAt: instant() });
-const leases = tableOf("leases", "name", { name: text(), worker: text(), until: instant() });
+export const keys = tableOf("keys", "name", { name: text(), sealedValue: text() });
+export const throttles = tableOf("throttles", "keyHash", {
+  keyHash: text(),
+  taken: number(),
+  expiresAt: instant(),
+});
+export const leases = tableOf("leases", "name", { name: text(), worker: text(), until: instant() });
 /** Under the hour in milliseconds and the name. */
-const counters = tableOf("counters", "id", { id: text(), name: text(), hour: instant(), count: number() });
+export const counters = tableOf(
+  "counters",
+  "id",
+  { id: text({ computed: "hour || ':' || name" }), name: text(), hour: instant(), count: number() },
+  { identity: ["hour", "name"] },
+);
 
 export const NATIVE_TABLES = [
   meta,

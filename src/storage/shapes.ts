@@ -2,17 +2,12 @@
 
 import type { Shape } from "./fields.ts";
 
+const TYPES = { text: "string", number: "number", instant: "number", flag: "boolean" } as const;
+
 /** What a value has beside what its shape names is let be. */
 export function hasShape(value: unknown, shape: Shape | { readonly orNull: Shape }): boolean {
   if (typeof shape === "string") {
-    const type = {
-      text: "string",
-      number: "number",
-      instant: "number",
-      flag: "boolean",
-      anything: typeof value,
-    }[shape];
-    return typeof value === type;
+    return shape === "anything" || typeof value === TYPES[shape];
   }
   if ("orNull" in shape) return value === null || hasShape(value, shape.orNull);
   if ("listOf" in shape) return Array.isArray(value) && value.every((item) => hasShape(item, shape.listOf));

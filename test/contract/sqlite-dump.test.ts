@@ -4,10 +4,13 @@
  */
 
 import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { LiaisonError } from "../../src/errors.ts";
 import type { Dump, DumpedKind, DumpedRecord, Place } from "../../src/storage/dump.ts";
+import { DUMPED } from "../../src/storage/dumped-records.ts";
 import { createFieldEncryption } from "../../src/storage/field-encryption.ts";
+import { columnOf } from "../../src/storage/fields.ts";
 import { withSqliteDump } from "../../src/storage/sqlite/store.ts";
 import { aClient, anAuditEvent, aSelection, hashOf, MINUTE, NOW } from "../support/records.ts";
 import { registerClient } from "../support/stored-clients.ts";
@@ -85,5 +88,37 @@ test("sqlite dump: others read and write meanwhile, and that they wrote is notic
         /Stop every broker on it/.test(error.message),
     );
   });
+  await file.destroy();
+});
+
+test("sqlite dump: every column is read out, but for what each back end has of its own", async () => {
+  const file = temporaryFile();
+  await (await file.open()).close();
+  const database = new DatabaseSync(file.file);
+  const columns = database
+    .prepare(
+      "SELECT t.name || '.' || c.name AS name FROM pragma_table_list t JOIN pragma_table_xinfo(t.name) c " +
+        "WHERE t.schema = 'main' AND t.name NOT LIKE 'sqlite%' ORDER BY t.name, c.cid",
+    )
+    .all()
+    .map(({ name }) => String(name));
+  database.close();
+  // What an expression merely asks about isn't read by it.
+  const within = (table: string, expression: string) =>
+    [...expression.replaceAll(/\S+ IS NULL|WHERE .*/g, "").matchAll(/(c\.)?(\w+)/g)].map(
+      ([, client, word]) => `${client === undefined ? table : "session_clients"}.${word}`,
+    );
+  const read = Object.values(DUMPED).flatMap(({ table, fields }) =>
+    Object.entries(fields).flatMap(([name, field]) =>
+      typeof field.computed === "string"
+        ? within(table, field.computed)
+        : [`${table}.${columnOf(name, field)}`],
+    ),
+  );
+  const left = columns.filter(
+    (column) => !read.includes(column) && !/^(?:meta|migrations|leases)\./.test(column),
+  );
+  // The session that a share is of is read with its rows.
+  assert.deepEqual(left, ["session_clients.session_uid", "upstream_transactions.attempt_hash"]);
   await file.destroy();
 });

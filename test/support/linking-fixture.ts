@@ -1,14 +1,10 @@
 /**
- * What the tests of src/linking share: a real store made anew for each test, two people, three organizations
- * and a clock.
+ * What the tests of src/linking share: a store in memory made anew for each test, two people, three
+ * organizations and a clock.
  */
 
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { after, afterEach, before, beforeEach } from "node:test";
+import { afterEach, beforeEach } from "node:test";
 import { parseAddress } from "../../src/domain/address.ts";
 import {
   asLinkRequestId,
@@ -32,7 +28,7 @@ import {
   type LinkingDependencies,
 } from "../../src/linking/linking.ts";
 import type { Store } from "../../src/storage/contract.ts";
-import { openStore } from "../../src/storage/open.ts";
+import { openMemoryStore } from "./memory-store/store.ts";
 import { PLENTY, PLENTY_FOR_A_MAILBOX } from "./records.ts";
 
 export const LINK_LIFETIME_MS = 30 * 60_000;
@@ -98,8 +94,6 @@ export function attempt({ requestId, secret }: MailedLink, { identity, accountId
 
 /** Registers the hooks of a test file and returns what they fill in. */
 export function useLinking(): LinkingFixture {
-  let folder: string;
-  let file = 0;
   const clock = { now: () => h.now };
   const h = {} as LinkingFixture;
 
@@ -182,14 +176,9 @@ export function useLinking(): LinkingFixture {
     },
   } satisfies Partial<LinkingFixture>);
 
-  before(async () => {
-    folder = await mkdtemp(join(tmpdir(), "liaison-linking-"));
-  });
   beforeEach(async () => {
     h.now = 1_800_000_000_000;
-    file += 1;
-    const encryptionKey = randomBytes(32).toString("base64");
-    h.store = await openStore({ sqlite: { file: join(folder, `${file}.db`) }, encryptionKey, clock });
+    h.store = openMemoryStore();
     h.linking = h.linkingWith({});
     h.worker = h.anotherWorker();
     h.anna = await person("subject-anna", "anna@mail.example");
@@ -199,6 +188,5 @@ export function useLinking(): LinkingFixture {
     await h.organization("closed", false);
   });
   afterEach(() => h.store.close());
-  after(() => rm(folder, { recursive: true, force: true }));
   return h;
 }

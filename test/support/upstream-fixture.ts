@@ -1,13 +1,9 @@
 /**
- * What the tests of src/upstream share: a real store, a lying upstream made anew for each test, a clock, and
- * one browser's sign-in.
+ * What the tests of src/upstream share: a store in memory, a lying upstream made anew for each test, a clock,
+ * and one browser's sign-in.
  */
 
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, before, beforeEach } from "node:test";
 import { type Config, configSchema, type UpstreamConfig } from "../../src/config/schema.ts";
 import { asLinkRequestId, asUpstreamId } from "../../src/domain/ids.ts";
@@ -15,7 +11,6 @@ import type { SecretHash } from "../../src/domain/records.ts";
 import { hashSecret, randomSecret } from "../../src/domain/secrets.ts";
 import { LiaisonError } from "../../src/errors.ts";
 import type { Store } from "../../src/storage/contract.ts";
-import { openStore } from "../../src/storage/open.ts";
 import { type ClientKeys, loadClientKeys } from "../../src/upstream/client-keys.ts";
 import {
   createUpstreams,
@@ -23,6 +18,7 @@ import {
   type Upstreams,
   type UpstreamsDependencies,
 } from "../../src/upstream/upstreams.ts";
+import { openMemoryStore } from "./memory-store/store.ts";
 import { type LyingUpstream, PEER_CLIENT, startLyingUpstream } from "./upstream-peer.ts";
 
 export const ISSUER = "http://localhost:4400/broker";
@@ -81,7 +77,6 @@ export function refusal(code: string) {
 
 /** Registers the hooks of a test file and returns what they fill in. */
 export function useUpstreams(): UpstreamFixture {
-  let folder: string;
   const note = (fields: object, message: string) => void fixture.log.push({ fields, message });
   const fixture = { log: [], now: 0, aheadSeconds: 0 } as unknown as UpstreamFixture;
 
@@ -130,9 +125,7 @@ export function useUpstreams(): UpstreamFixture {
   } satisfies Partial<UpstreamFixture>);
 
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), "liaison-upstream-"));
-    const encryptionKey = randomBytes(32).toString("base64");
-    fixture.store = await openStore({ sqlite: { file: join(folder, "liaison.db") }, encryptionKey });
+    fixture.store = openMemoryStore();
     const signing = (["RS256", "ES256"] as const).map((token_endpoint_auth_signing_alg) =>
       upstream("any", "https://any.example", {
         token_endpoint_auth_method: "private_key_jwt",
@@ -151,7 +144,6 @@ export function useUpstreams(): UpstreamFixture {
   after(async () => {
     await fixture.liar.close();
     await fixture.store.close();
-    await rm(folder, { recursive: true, force: true });
   });
   return fixture;
 }

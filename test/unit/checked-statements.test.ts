@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -160,10 +160,18 @@ export function* rows(profile: ProfileRow): Steps<unknown> {
 
 /** What statements are put together from, elsewhere: told is where one that it makes wrong is prepared. */
 const PARTS = [
+<<<<<<< HEAD
   "storage/sqlite/endings.ts",
   "storage/sqlite/migrations.ts",
   "storage/sqlite/prepare-schema.ts",
   "storage/tables.ts",
+=======
+  "storage/tables.ts",
+  "storage/dumped-records.ts",
+  "storage/sqlite/endings.ts",
+  "storage/sqlite/migrations.ts",
+  "storage/sqlite/prepare-schema.ts",
+>>>>>>> part-S
 ];
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -191,30 +199,50 @@ describe("statements against a fresh schema", () => {
     assert.deepEqual(await check(), []);
   });
 
+  it("JSON that a file holds is of no type before it was checked", async () => {
+    const sources = join(root, "src/storage/sqlite");
+    const parsing: string[] = [];
+    for (const file of await readdir(sources)) {
+      const lines = (await readFile(join(sources, file), "utf8")).split("\n");
+      parsing.push(...lines.filter((line) => line.includes("JSON.parse(")));
+    }
+    assert.ok(parsing.length > 0);
+    for (const line of parsing)
+      assert.match(line, /^\s*const \w+: unknown = JSON\.parse\([^()]*(?:\([^()]*\))?\);$/);
+  });
+
   const plants: { what: string; file: string; from: string; to: string; says: RegExp }[] = [
     {
       what: "a column misspelt in a SELECT",
-      file: "storage/sqlite/keys.ts",
-      from: "SELECT sealed_value FROM",
-      to: "SELECT sealed_valu FROM",
-      says: /no such column: sealed_valu/,
+      file: "storage/sqlite/session-lists.ts",
+      from: "SELECT account_id FROM artifacts",
+      to: "SELECT acount_id FROM artifacts",
+      says: /no such column: acount_id/,
     },
     {
       what: "in an INSERT",
+<<<<<<< HEAD
       file: "storage/sqlite/artifacts.ts",
       from: "INSERT INTO artifacts (model, id_hash, expires_at)",
       to: "INSERT INTO artifacts (model, id_hash, expire_at)",
       says: /no column named expire_at/,
+=======
+      file: "storage/sqlite/sessions.ts",
+      from: "INTO session_clients (session_uid, client_id, sid",
+      to: "INTO session_clients (session_uid, client, sid",
+      says: /no column named client/,
+>>>>>>> part-S
     },
     {
       what: "in a WHERE",
-      file: "storage/sqlite/work.ts",
-      from: "WHERE hour >= :from",
-      to: "WHERE hours >= :from",
-      says: /no such column: hours/,
+      file: "storage/sqlite/accounts-at-clients.ts",
+      from: "id = :profileId AND account_id =",
+      to: "id = :profileId AND acount_id =",
+      says: /no such column: acount_id/,
     },
     {
       what: "in an ORDER BY",
+<<<<<<< HEAD
       file: "storage/sqlite/work.ts",
       from: "ORDER BY hour, name",
       to: "ORDER BY hours, name",
@@ -226,10 +254,24 @@ describe("statements against a fresh schema", () => {
       from: "SET consumed_at = :seconds",
       to: "SET consume_at = :seconds",
       says: /no such column: consume_at/,
+=======
+      file: "storage/sqlite/session-lists.ts",
+      from: "ORDER BY a.session_uid LIMIT",
+      to: "ORDER BY a.sesion_uid LIMIT",
+      says: /no such column: a\.sesion_uid/,
+    },
+    {
+      what: "in an UPDATE",
+      file: "storage/sqlite/accounts-at-clients.ts",
+      from: "SET replaced_by =",
+      to: "SET replace_by =",
+      says: /no such column: replace_by/,
+>>>>>>> part-S
     },
     {
       what: "in a statement that is put together from parts",
       file: "storage/sqlite/endings.ts",
+<<<<<<< HEAD
       from: 'client: "s.client_id"',
       to: 'client: "s.clientid"',
       says: /no such column: s\.clientid/,
@@ -268,6 +310,25 @@ describe("statements against a fresh schema", () => {
       from: '"searchTerms",',
       to: '"searchTerm",',
       says: /no such table: search_term/,
+=======
+      from: "SELECT e.count FROM",
+      to: "SELECT e.counts FROM",
+      says: /no such column: e\.counts/,
+    },
+    {
+      what: "behind a field of a table",
+      file: "storage/tables.ts",
+      from: "  accountNumber: text(),",
+      to: "  acountNumber: text(),",
+      says: /no such column: (?:o\.)?acount_number/,
+    },
+    {
+      what: "in what is read out for another back end",
+      file: "storage/dumped-records.ts",
+      from: 'column: "consumed_at"',
+      to: 'column: "consume_at"',
+      says: /no such column: consume_at/,
+>>>>>>> part-S
     },
     {
       what: "in a migration",
@@ -292,37 +353,55 @@ describe("statements against a fresh schema", () => {
     },
     {
       what: "a table misspelt",
-      file: "storage/sqlite/sweep.ts",
-      from: '"idempotency_keys",',
-      to: '"idempotence_keys",',
-      says: /no such table: idempotence_keys/,
+      file: "storage/sqlite/artifacts.ts",
+      from: "INSERT INTO artifacts (model, id_hash, expires_at)",
+      to: "INSERT INTO artifact (model, id_hash, expires_at)",
+      says: /no such table: artifact/,
     },
     {
       what: "a column that the reader calls otherwise",
-      file: "storage/sqlite/throttles.ts",
-      from: "AS left FROM",
-      to: "AS remaining FROM",
-      says: /gives \(remaining\), read are \(left\)/,
+      file: "storage/sqlite/session-lists.ts",
+      from: "} AS clients FROM (",
+      to: "} AS portals FROM (",
+      says: /gives \(portals\), read are \(clients\)/,
     },
     {
       what: "a column that nobody reads",
+<<<<<<< HEAD
       file: "storage/sqlite/native-steps.ts",
       from: "SELECT sid FROM session_clients",
       to: "SELECT sid, grant_id FROM session_clients",
       says: /gives \(sid, grant_id\), read are \(sid\)/,
+=======
+      file: "storage/sqlite/artifacts.ts",
+      from: "SELECT id_hash, sealed_payload, consumed_at FROM",
+      to: "SELECT id_hash, model, sealed_payload, consumed_at FROM",
+      says: /gives \(id_hash, model, sealed_payload, consumed_at\), read are \(id_hash, sealed/,
+>>>>>>> part-S
     },
     {
       what: "a record that is read as another",
       file: "storage/sqlite/accounts-at-clients.ts",
+<<<<<<< HEAD
       from: "SELECTION_JSON} AS selection,",
       to: "SELECTION_JSON.toString().replace('expiresAt', 'expireAt')} AS selection,",
+=======
+      from: "SELECTION_JSON} AS selection, s.",
+      to: "SELECTION_JSON.toString().replace('s.grant_id', 's.profile_id')} AS selection, s.",
+>>>>>>> part-S
       says: /selection is read as what another expression gives/,
     },
     {
       what: "a statement that is prepared only later",
+<<<<<<< HEAD
       file: "storage/sqlite/work.ts",
       from: "takeLease: (name, worker, now, leaseMs) =>",
       to: 'takeLease: (name, worker, now, leaseMs) => database.prepare("SELECT 1").isAny() ? null :',
+=======
+      file: "storage/sqlite/session-lists.ts",
+      from: "sessions: (accountId, page, now) =>",
+      to: 'sessions: (accountId, page, now) => database.prepare("SELECT 1").isAny() ? [] :',
+>>>>>>> part-S
       says: /prepares a statement that no fresh store prepares/,
     },
   ];

@@ -1,10 +1,6 @@
 /** What seeding leaves in a store, on the embedded back end. */
 
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { demoPeople, seeds } from "../../src/demo/people.ts";
 import { seedDirectory } from "../../src/demo/seed.ts";
@@ -13,26 +9,20 @@ import { refusals } from "../../src/domain/access.ts";
 import { parseAddress } from "../../src/domain/address.ts";
 import { asProfileId } from "../../src/domain/ids.ts";
 import type { Store } from "../../src/storage/contract.ts";
-import { openStore } from "../../src/storage/open.ts";
+import { openMemoryStore } from "../support/memory-store/store.ts";
 
 const issuer = "http://localhost:4401";
 const now = Date.UTC(2030, 4, 17, 9, 30);
 const clock = { now: () => now };
 const atCustomerSource = { kinds: ["customer" as const], planRequired: true, roles: [] };
 
-let folder: string;
 let store: Store;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "liaison-seed-"));
-  const encryptionKey = randomBytes(32).toString("base64");
-  store = await openStore({ sqlite: { file: join(folder, "liaison.db") }, encryptionKey, clock });
+  store = openMemoryStore();
   await seedDirectory(store, clock, issuer);
 });
-afterEach(async () => {
-  await store.close();
-  await rm(folder, { recursive: true });
-});
+afterEach(() => store.close());
 
 async function memberships(expect: string) {
   const email = demoPeople.find((person) => person.expect === expect)?.registered_email ?? "";
@@ -99,12 +89,7 @@ test("seeding again leaves what people did", async () => {
 test("a seeding cut short at any write is finished by the next", async () => {
   let budget = 1;
   for (; budget < 200; budget += 1) {
-    const file = join(folder, `cut-${budget}.db`);
-    const cut = await openStore({
-      sqlite: { file },
-      encryptionKey: randomBytes(32).toString("base64"),
-      clock,
-    });
+    const cut = openMemoryStore();
     const finished = await seedDirectory(failingAfter(cut, budget), clock, issuer).then(
       () => true,
       () => false,

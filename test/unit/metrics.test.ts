@@ -1,22 +1,16 @@
 /** What is counted is counted once: whatever answer was lost, and however often a thing is reported. */
 
 import assert from "node:assert/strict";
-import { after, before, it } from "node:test";
+import { it } from "node:test";
 import { createCountBuffer, createCounters } from "../../src/admin/metrics.ts";
 import { outboxWithMetrics } from "../../src/admin/service-metrics.ts";
-import type { Store } from "../../src/storage/contract.ts";
-import { temporaryFile } from "../contract/sqlite-support.ts";
+import { openMemoryStore } from "../support/memory-store/store.ts";
 import { aMail, anId, anInquiry, MINUTE, NOW } from "../support/records.ts";
 import { StoreControl } from "../support/store-control.ts";
 
 const clock = { now: () => NOW };
 const hour = NOW - (NOW % (60 * MINUTE));
-const file = temporaryFile();
-let store: Store;
-before(async () => {
-  store = await file.open();
-});
-after(() => file.destroy());
+const store = openMemoryStore();
 
 const stored = async (name: string) =>
   (await store.administration.counts(hour, NOW + 1)).find((one) => one.name === name)?.count ?? 0;

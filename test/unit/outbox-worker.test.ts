@@ -1,16 +1,13 @@
-/** The outbox worker against the real store file; only the transport and the clock are the test's. */
+/** The outbox worker against a store in memory; of the rest the transport and the clock are the test's. */
 
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import type { NewMail } from "../../src/domain/records.ts";
 import { MailError } from "../../src/mail/failures.ts";
 import { createOutboxWorker, type OutboxWorkerOptions } from "../../src/mail/outbox-worker.ts";
 import type { Mail, MailTransport } from "../../src/mail/transport.ts";
 import type { NewLink, Store } from "../../src/storage/contract.ts";
-import { openStore } from "../../src/storage/open.ts";
+import { openMemoryStore } from "../support/memory-store/store.ts";
 import {
   aMail,
   aNewLink,
@@ -56,26 +53,18 @@ class Log {
 }
 
 describe("outbox worker", () => {
-  let folder: string;
   let store: Store;
   let now: number;
   let peer: Peer;
   let log: Log;
 
   beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), "liaison-outbox-"));
-    store = await openStore({
-      sqlite: { file: join(folder, "liaison.db") },
-      encryptionKey: Buffer.alloc(32, 5).toString("base64"),
-    });
+    store = openMemoryStore();
     now = NOW;
     peer = new Peer();
     log = new Log();
   });
-  afterEach(async () => {
-    await store.close();
-    await rm(folder, { recursive: true, force: true });
-  });
+  afterEach(() => store.close());
 
   function worker(options: Partial<OutboxWorkerOptions> = {}) {
     return createOutboxWorker({

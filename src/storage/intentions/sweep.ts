@@ -1,9 +1,12 @@
-/** How selections that have expired are removed, with what becomes of those that they had replaced. */
+/** Sweeping: selections that have expired, with what becomes of those that they had replaced; counts. */
 
 import type { Instant } from "../../clock.ts";
 import { type Engine, first, list, remove } from "../steps.ts";
 import { selections } from "../tables.ts";
 import { succeed } from "./revoking.ts";
+
+/** How long counts are kept, in milliseconds: a little longer than they are shown. */
+export const COUNTS_RETENTION_MS = 40 * 24 * 3_600_000;
 
 /**
  * Removes up to so many; returns how many. In a transaction only where something succeeds them, for sweeps of

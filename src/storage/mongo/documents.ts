@@ -73,26 +73,7 @@ export function collectionsIn(db: Db): Collections {
   ) as unknown as Collections;
 }
 
-type IsInstant<Key> = Key extends `${string}At` | "at" | "notBefore" | "heldUntil" | "hour" | "until"
-  ? true
-  : false;
-/** A record's fields, with dates for its instants. */
-export type Dated<T> = {
-  [Key in keyof T]: IsInstant<Key> extends true ? Date | Exclude<T[Key], number> : T[Key];
-};
-
-/** Fields with dates for instants. */
-export function dated<T extends object>(fields: T): Dated<T> {
-  const entries = Object.entries(fields).map(([key, value]) => [
-    key,
-    /At$|^at$|^notBefore$|^heldUntil$|^hour$|^until$/.test(key) && typeof value === "number"
-      ? new Date(value)
-      : value,
-  ]);
-  return Object.fromEntries(entries) as Dated<T>;
-}
-
-/** The present, for a filter. */
+/** An instant as it is stored. */
 export const at = (now: Instant) => new Date(now);
 
 /** How an artifact is called: its model and the SHA-256 of its id. */

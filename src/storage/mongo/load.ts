@@ -9,7 +9,7 @@ import { type Collection, type Db, type Document, ObjectId } from "mongodb";
 import { LiaisonError } from "../../errors.ts";
 import type { DumpedKind, DumpedRecord, Fingerprint, Load, Place } from "../dump.ts";
 import { DUMPED, type DumpedSessionRow } from "../dumped-records.ts";
-import { collectionsIn, dated } from "./documents.ts";
+import { at, collectionsIn } from "./documents.ts";
 import { toDocument } from "./engine.ts";
 
 /** Where a load notes how far it came; while it is there, the store isn't whole. */
@@ -114,7 +114,7 @@ function toLoaded(kind: DumpedKind, { fields, place }: DumpedRecord): Loaded {
   const document = toDocument(DUMPED[kind], fields, placedAt(place)) as Loaded;
   if (kind === "sessions") {
     const rows: DumpedSessionRow[] = document["rows"];
-    return { ...document, rows: rows.map(dated) };
+    return { ...document, rows: rows.map((row) => ({ ...row, expiresAt: at(row.expiresAt) })) };
   }
   if (kind !== "artifacts") return document;
   const { _id, ...rest } = document;
@@ -122,8 +122,8 @@ function toLoaded(kind: DumpedKind, { fields, place }: DumpedRecord): Loaded {
 }
 
 /**
- * The ObjectId that stands for a place, the same each time. Those of numbered places stand in their order, and
- * before all that are made in the present.
+ * The ObjectId that stands for a place, the same each time. Those of numbered places stand in their order,
+ * and before all that are made in the present.
  */
 function placedAt(place: Place): ObjectId {
   const [first] = place;

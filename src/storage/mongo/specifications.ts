@@ -81,9 +81,10 @@ export function validatorOf({ key, fields }: Table<never>, others: Schemas = {})
       required[outer] = objectOf({ ...required[outer]?.["properties"], [inner]: schemaOf(field) });
     else (field.isLater ? optional : required)[outer] = schemaOf(field);
   }
-  const isKnown = (name: string) => name in required;
-  const [instead, beside] = [isKnown, (name: string) => !isKnown(name)].map((is) =>
-    Object.fromEntries(Object.entries(others).filter(([name]) => is(name))),
-  );
-  return { $jsonSchema: objectOf({ ...required, ...instead }, { ...beside, ...optional }) };
+  const beside: Record<string, Document> = {};
+  for (const [name, schema] of Object.entries(others)) {
+    const group = [required, optional].find((one) => name in one) ?? beside;
+    group[name] = schema;
+  }
+  return { $jsonSchema: objectOf(required, { ...beside, ...optional }) };
 }

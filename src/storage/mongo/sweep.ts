@@ -8,13 +8,10 @@ import type { Collection, Filter } from "mongodb";
 import type { Instant } from "../../clock.ts";
 import { Pace } from "../../pace.ts";
 import type { Store } from "../contract.ts";
-import { sweepSelections } from "../intentions/sweep.ts";
+import { COUNTS_RETENTION_MS, sweepSelections } from "../intentions/sweep.ts";
 import { type MongoDatabase, TURN_MS } from "./database.ts";
 import { at } from "./documents.ts";
 import type { MongoEngine } from "./engine.ts";
-
-/** How long counts are kept: a little longer than they are shown. */
-const COUNTS_RETENTION_MS = 40 * 24 * 3_600_000;
 
 /** How many documents go at a time, so that nobody waits long behind them. */
 const BATCH = { least: 50, most: 500, turnMs: TURN_MS };

@@ -16,7 +16,10 @@ export interface Json<T> extends Column<T> {
 }
 
 function expression<T>(sql: string, within: (value: unknown) => T): Json<T> {
-  const read = (stored: SQLOutputValue | undefined) => within(JSON.parse(text.read(stored)));
+  const read = (stored: SQLOutputValue | undefined) => {
+    const held: unknown = JSON.parse(text.read(stored));
+    return within(held);
+  };
   return { read, source: sql, toString: () => sql, within };
 }
 
@@ -31,10 +34,15 @@ export function object<T extends object>(parts: { readonly [Key in keyof T]: Jso
   const all = Object.entries<Json<unknown>>(parts);
   const sql = `json_object(${all.map(([key, part]) => `'${key}', ${part}`).join(", ")})`;
   return expression(sql, (held) => {
-    const values = new Map(Object.entries(held ?? {}));
-    return Object.fromEntries(all.map(([key, part]) => [key, part.within(values.get(key))])) as T;
+    if (!isObject(held)) throw new TypeError("JSON of a row is no object");
+    const read: Record<string, unknown> = {};
+    for (const [key, part] of all) read[key] = part.within(held[key]);
+    return read as T;
   });
 }
+
+const isObject = (held: unknown): held is Record<string, unknown> =>
+  typeof held === "object" && held !== null;
 
 /** A JSON array of a value for each row, in this order. */
 export function arrayOf<T>(item: Json<T>, orderBy = ""): Json<T[]> {

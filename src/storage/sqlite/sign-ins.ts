@@ -1,14 +1,19 @@
 /** Sign-ins under way at an upstream, in SQLite, and what they came to. */
 
 import { asAccountId, asSecretHash, asUpstreamId } from "../../domain/ids.ts";
+import type { Authentication } from "../../domain/records.ts";
 import { as, integer, text } from "../../sql-columns.ts";
 import type { SignInStore } from "../contract.ts";
-import { AUTHENTICATION } from "../dumped-records.ts";
 import { decryptSignIn, encryptSignIn } from "../encrypted-fields.ts";
 import type { FieldEncryption } from "../field-encryption.ts";
+import { json, orNull } from "../fields.ts";
 import { EXTEND_ARTIFACT } from "./artifacts.ts";
 import type { Database } from "./database.ts";
 import { readerOf } from "./engine.ts";
+
+const kept = json<Authentication>({
+  fields: { acr: { orNull: "text" }, amr: { listOf: "text" } },
+});
 
 export function createSignInStore(database: Database, encryption: FieldEncryption): SignInStore {
   const insert = database.prepare(`
@@ -50,7 +55,7 @@ export function createSignInStore(database: Database, encryption: FieldEncryptio
       upstream_id: as(text, asUpstreamId),
       auth_time: integer,
       proof_hash: as(text, asSecretHash),
-      authentication: readerOf(AUTHENTICATION),
+      authentication: readerOf(orNull(kept)),
     },
   );
 

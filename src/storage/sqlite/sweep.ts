@@ -7,15 +7,12 @@ import type { Instant } from "../../clock.ts";
 import { Pace } from "../../pace.ts";
 import { nullable, text } from "../../sql-columns.ts";
 import type { Store } from "../contract.ts";
-import { sweepSelections } from "../intentions/sweep.ts";
+import { COUNTS_RETENTION_MS, sweepSelections } from "../intentions/sweep.ts";
 import type { Database } from "./database.ts";
 import type { SqliteEngine } from "./engine.ts";
 
 /** How many rows go in one transaction, so that nobody waits long for the write lock. */
 const BATCH = { least: 20, most: 500 };
-
-/** How long counts are kept: a little longer than they are shown. */
-const COUNTS_RETENTION_MS = 40 * 24 * 3_600_000;
 
 /** Removes up to so many rows that had expired at `now`; returns how many rows that were. */
 type SweepOne = (now: Instant, limit: number) => number;

@@ -4,9 +4,10 @@ import { createHash } from "node:crypto";
 import type { Instant } from "../../../src/clock.ts";
 import type { Limit } from "../../../src/domain/limit.ts";
 import { TOKEN_MODELS } from "../../../src/domain/selecting.ts";
+import { throttles } from "../../../src/storage/native-tables.ts";
 import { add, get, list, put, remove, type Steps, update } from "../../../src/storage/steps.ts";
 import type { MemorySteps } from "./engine.ts";
-import { artifacts, keyOf, shares, throttles } from "./tables.ts";
+import { artifacts, keyOf, shares } from "./tables.ts";
 
 /**
  * Takes as many of `wanted` slots as the window has left; `count` is how many of it are taken then. One that
@@ -41,7 +42,7 @@ export const nativeSteps: MemorySteps = {
     const windowMs = windowSeconds * 1000;
     const furthest = now + longestMs + windowMs;
     const { taken, expiresAt } = (yield* get(throttles, keyHash)) ?? { taken: now, expiresAt: now };
-    // By how much the clock has been set back since the last reservation.
+    // `taken` is the instant of the last reservation: by how much the clock has been set back since.
     const shifted = expiresAt - (taken - now > windowMs ? taken - now : 0);
     const next = Math.min(Math.max(shifted, now) + Math.ceil(windowMs / limit), Math.max(shifted, furthest));
     yield* put(throttles, { keyHash, taken: now, expiresAt: next });

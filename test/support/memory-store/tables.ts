@@ -23,6 +23,7 @@ import {
   tableOf,
   text,
 } from "../../../src/storage/fields.ts";
+import { throttles } from "../../../src/storage/native-tables.ts";
 import * as stored from "../../../src/storage/tables.ts";
 
 /** Sessions are among them. */
@@ -66,21 +67,7 @@ export const signInOutcomes = tableOf("signInOutcomes", "interactionHash", {
   expiresAt: instant(),
 });
 
-/** Of a flow `taken` is the instant of the last reservation. */
-export const throttles = tableOf("throttles", "keyHash", {
-  keyHash: text(),
-  taken: number(),
-  expiresAt: instant(),
-});
-
 export const keys = tableOf("keys", "name", { name: text(), value: text() });
-export const leases = tableOf("leases", "name", { name: text(), worker: text(), until: instant() });
-export const counters = tableOf("counters", "id", {
-  id: text(),
-  hour: instant(),
-  name: text(),
-  count: number(),
-});
 
 /** What goes when it has expired, without more. */
 export const EXPIRING = [

@@ -8,11 +8,12 @@ import type { Native } from "../../../src/storage/assemble.ts";
 import type { AccountSession, Store } from "../../../src/storage/contract.ts";
 import type { KeyHash } from "../../../src/storage/encrypted-fields.ts";
 import { standing } from "../../../src/storage/intentions/endings.ts";
-import { sweepSelections } from "../../../src/storage/intentions/sweep.ts";
+import { COUNTS_RETENTION_MS, sweepSelections } from "../../../src/storage/intentions/sweep.ts";
+import { counters, leases } from "../../../src/storage/native-tables.ts";
 import { readPage } from "../../../src/storage/paging.ts";
 import { call, type Engine, first, get, list, put, remove, type Steps } from "../../../src/storage/steps.ts";
 import { selections } from "../../../src/storage/tables.ts";
-import { artifacts, counters, EXPIRING, keyOf, leases, shares } from "./tables.ts";
+import { artifacts, EXPIRING, keyOf, shares } from "./tables.ts";
 
 export function createAdministration(engine: Engine, hash: KeyHash): Native["administration"] {
   function* find(uid: string, accountId: AccountId, now: Instant): Steps<AccountSession | undefined> {
@@ -79,9 +80,6 @@ export function createAdministration(engine: Engine, hash: KeyHash): Native["adm
       }),
   };
 }
-
-/** How long counts are kept: a little longer than they are shown. */
-const COUNTS_RETENTION_MS = 40 * 24 * 3_600_000;
 
 export function createSweep(engine: Engine): Store["sweep"] {
   return async (now, run) => {
