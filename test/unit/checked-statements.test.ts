@@ -11,30 +11,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import type { Account, AccountId } from "../../src/domain/records.ts";
+import type { Account } from "../../src/domain/records.ts";
 import { integer, text } from "../../src/sql-columns.ts";
 import type { Collections } from "../../src/storage/mongo/documents.ts";
 import type { Database } from "../../src/storage/sqlite/database.ts";
 import { object, rowOf, value } from "../../src/storage/sqlite/json.ts";
-import {
-  add,
-  call,
-  get,
-  insert,
-  list,
-  remove,
-  type Steps,
-  take,
-  update,
-  updated,
-} from "../../src/storage/steps.ts";
-import {
-  accounts,
-  type LinkRequestRow,
-  linkRequests,
-  type ProfileRow,
-  profiles,
-} from "../../src/storage/tables.ts";
+import { accounts } from "../../src/storage/tables.ts";
 
 /** Never run: readers as they must not be written. */
 export function readers(database: Database): unknown[] {
@@ -101,77 +83,13 @@ export const documents = ({ profiles, organizations, linkRequests, sessions }: C
   profiles.bulkWrite([{ updateOne: { filter: { mail: "m" }, update: { $set: { enabled: true } } } }]),
 ];
 
-/** Never run: steps of intentions as they must not be written. */
-export const steps = (accountId: AccountId, profile: ProfileRow, request: LinkRequestRow): unknown[] => [
-  // @ts-expect-error a field misspelt in a condition
-  list(profiles, { acountId: null }),
-  // @ts-expect-error one of another type
-  list(profiles, { boundAt: "today" }),
-  // @ts-expect-error null where nothing is null
-  list(profiles, { emailKey: null }),
-  // @ts-expect-error the id of another record
-  list(profiles, { id: accountId }),
-  // @ts-expect-error in a list of them
-  list(profiles, { id: { in: [accountId] } }),
-  // @ts-expect-error a state that there is none of
-  list(linkRequests, { state: "open" }),
-  // @ts-expect-error an operator misspelt
-  list(profiles, { invitedAt: { less: 7 } }),
-  // @ts-expect-error what one isn't, where it may be null
-  list(profiles, { accountId: { not: accountId } }),
-  // @ts-expect-error a field misspelt in an order
-  list(profiles, {}, { order: ["nam"] }),
-  // @ts-expect-error in a change
-  update(profiles, { id: profile.id }, { adminrole: null }),
-  // @ts-expect-error the id of another record in a change
-  update(profiles, { id: profile.id }, { accountId: profile.organizationId }),
-  // @ts-expect-error null where nothing is null
-  update(profiles, { id: profile.id }, { emailKey: null }),
-  // @ts-expect-error something added to a text
-  update(profiles, { id: profile.id }, { name: add(1) }),
-  // @ts-expect-error in what is taken
-  take(linkRequests, { state: "pending" }, { settleAt: 7 }, { order: ["createdAt", "seq"] }),
-  // @ts-expect-error in its order
-  take(linkRequests, { state: "pending" }, { settledAt: 7 }, { order: ["createAt", "seq"] }),
-  // @ts-expect-error in what is removed
-  remove(linkRequests, { profile: profile.id }),
-  // @ts-expect-error a row without all of its fields
-  insert(profiles, { id: profile.id }),
-  // @ts-expect-error the row of another table
-  insert(profiles, request),
-  // @ts-expect-error in one of many writes
-  updated(profiles, { id: profile.id }, { nam: "Ada" }),
-  // @ts-expect-error a native step that there is none of
-  call("takeSlots", "key", { limit: 1, windowSeconds: 60 }, 0),
-  // @ts-expect-error one without all of what it is given
-  call("takeSlot", "key", { limit: 1, windowSeconds: 60 }),
-];
-
-/** Never run: rows as they must not be read. */
-export function* rows(profile: ProfileRow): Steps<unknown> {
-  const found = yield* get(profiles, profile.id);
-  // @ts-expect-error it may not be there
-  found.name;
-  // @ts-expect-error a field misspelt
-  found?.acountId;
-  // @ts-expect-error the id of another record
-  return found?.accountId === profile.id;
-}
-
 /** What statements are put together from, elsewhere: told is where one that it makes wrong is prepared. */
 const PARTS = [
-<<<<<<< HEAD
-  "storage/sqlite/endings.ts",
-  "storage/sqlite/migrations.ts",
-  "storage/sqlite/prepare-schema.ts",
-  "storage/tables.ts",
-=======
   "storage/tables.ts",
   "storage/dumped-records.ts",
   "storage/sqlite/endings.ts",
   "storage/sqlite/migrations.ts",
   "storage/sqlite/prepare-schema.ts",
->>>>>>> part-S
 ];
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -221,17 +139,10 @@ describe("statements against a fresh schema", () => {
     },
     {
       what: "in an INSERT",
-<<<<<<< HEAD
       file: "storage/sqlite/artifacts.ts",
       from: "INSERT INTO artifacts (model, id_hash, expires_at)",
       to: "INSERT INTO artifacts (model, id_hash, expire_at)",
       says: /no column named expire_at/,
-=======
-      file: "storage/sqlite/sessions.ts",
-      from: "INTO session_clients (session_uid, client_id, sid",
-      to: "INTO session_clients (session_uid, client, sid",
-      says: /no column named client/,
->>>>>>> part-S
     },
     {
       what: "in a WHERE",
@@ -242,7 +153,6 @@ describe("statements against a fresh schema", () => {
     },
     {
       what: "in an ORDER BY",
-<<<<<<< HEAD
       file: "storage/sqlite/work.ts",
       from: "ORDER BY hour, name",
       to: "ORDER BY hours, name",
@@ -254,24 +164,10 @@ describe("statements against a fresh schema", () => {
       from: "SET consumed_at = :seconds",
       to: "SET consume_at = :seconds",
       says: /no such column: consume_at/,
-=======
-      file: "storage/sqlite/session-lists.ts",
-      from: "ORDER BY a.session_uid LIMIT",
-      to: "ORDER BY a.sesion_uid LIMIT",
-      says: /no such column: a\.sesion_uid/,
-    },
-    {
-      what: "in an UPDATE",
-      file: "storage/sqlite/accounts-at-clients.ts",
-      from: "SET replaced_by =",
-      to: "SET replace_by =",
-      says: /no such column: replace_by/,
->>>>>>> part-S
     },
     {
       what: "in a statement that is put together from parts",
       file: "storage/sqlite/endings.ts",
-<<<<<<< HEAD
       from: 'client: "s.client_id"',
       to: 'client: "s.clientid"',
       says: /no such column: s\.clientid/,
@@ -310,25 +206,6 @@ describe("statements against a fresh schema", () => {
       from: '"searchTerms",',
       to: '"searchTerm",',
       says: /no such table: search_term/,
-=======
-      from: "SELECT e.count FROM",
-      to: "SELECT e.counts FROM",
-      says: /no such column: e\.counts/,
-    },
-    {
-      what: "behind a field of a table",
-      file: "storage/tables.ts",
-      from: "  accountNumber: text(),",
-      to: "  acountNumber: text(),",
-      says: /no such column: (?:o\.)?acount_number/,
-    },
-    {
-      what: "in what is read out for another back end",
-      file: "storage/dumped-records.ts",
-      from: 'column: "consumed_at"',
-      to: 'column: "consume_at"',
-      says: /no such column: consume_at/,
->>>>>>> part-S
     },
     {
       what: "in a migration",
@@ -367,41 +244,23 @@ describe("statements against a fresh schema", () => {
     },
     {
       what: "a column that nobody reads",
-<<<<<<< HEAD
       file: "storage/sqlite/native-steps.ts",
       from: "SELECT sid FROM session_clients",
       to: "SELECT sid, grant_id FROM session_clients",
       says: /gives \(sid, grant_id\), read are \(sid\)/,
-=======
-      file: "storage/sqlite/artifacts.ts",
-      from: "SELECT id_hash, sealed_payload, consumed_at FROM",
-      to: "SELECT id_hash, model, sealed_payload, consumed_at FROM",
-      says: /gives \(id_hash, model, sealed_payload, consumed_at\), read are \(id_hash, sealed/,
->>>>>>> part-S
     },
     {
       what: "a record that is read as another",
       file: "storage/sqlite/accounts-at-clients.ts",
-<<<<<<< HEAD
       from: "SELECTION_JSON} AS selection,",
       to: "SELECTION_JSON.toString().replace('expiresAt', 'expireAt')} AS selection,",
-=======
-      from: "SELECTION_JSON} AS selection, s.",
-      to: "SELECTION_JSON.toString().replace('s.grant_id', 's.profile_id')} AS selection, s.",
->>>>>>> part-S
       says: /selection is read as what another expression gives/,
     },
     {
       what: "a statement that is prepared only later",
-<<<<<<< HEAD
       file: "storage/sqlite/work.ts",
       from: "takeLease: (name, worker, now, leaseMs) =>",
       to: 'takeLease: (name, worker, now, leaseMs) => database.prepare("SELECT 1").isAny() ? null :',
-=======
-      file: "storage/sqlite/session-lists.ts",
-      from: "sessions: (accountId, page, now) =>",
-      to: 'sessions: (accountId, page, now) => database.prepare("SELECT 1").isAny() ? [] :',
->>>>>>> part-S
       says: /prepares a statement that no fresh store prepares/,
     },
   ];

@@ -73,14 +73,14 @@ function* redeem(
   const owned = yield* first(identities, { issuer, subject });
   const holds = isFor(seen.request, seen.membership, identity) && owned?.accountId === accountId;
   if (!holds || !(yield* settle(attempt, "bound", now))) return { result: "refused", ...seen };
-  const { id, emailVersion } = seen.membership.profile;
-  yield* lapseRole(id, now);
+  const { profile: unbound } = seen.membership;
+  const { id, emailVersion } = unbound;
+  const adminRole = (yield* lapseRole(unbound, now)) ? null : unbound.adminRole;
   const binding = { accountId, boundAt: now, provenEmailVersion: emailVersion, invitedAt: null };
   if ((yield* update(profiles, { id, accountId: null }, binding)) === 0)
     throw new Error("a consumed link found its profile bound");
   yield* voidRequestsOf(id, now);
-  const profile = yield* get(profiles, id);
-  if (profile === undefined) throw new Error("a profile vanished in its own transaction");
+  const profile = { ...unbound, ...binding, adminRole };
   const membership = { ...seen.membership, profile };
   yield* audit(profileBound(attempt, profile, now));
   yield* queueMail(linkedNotice(notice, membership, identity, now), now);

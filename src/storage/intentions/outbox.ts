@@ -26,9 +26,10 @@ export function createOutboxStore(engine: Engine, parts: DeferredMailParts & { h
 
     async claim(worker, now, leaseMs, linkLifetimeMs) {
       for (;;) {
-        const leased = await engine.run(() => lease(worker, now, leaseMs));
-        if (leased === undefined) return undefined;
-        const claimed = await engine.transaction(() => open(leased, now, linkLifetimeMs, encryption));
+        const claimed = await engine.series(function* () {
+          const leased = yield* lease(worker, now, leaseMs);
+          return leased && (yield* open(leased, now, linkLifetimeMs, encryption));
+        });
         if (claimed !== "passed over") return claimed;
         await setImmediate();
       }

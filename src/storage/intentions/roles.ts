@@ -54,18 +54,23 @@ export function* inviteAgain(profile: Profile, { actor, now }: By): Steps<void> 
  * Whoever links the profile or gives it a role meanwhile writes it, too, so that one of the two transactions
  * is run again.
  */
-export function* lapseRole(profileId: ProfileId, now: Instant): Steps<boolean> {
-  const profile = yield* get(profiles, profileId);
-  if (profile === undefined || !hasLapsed(profile, now)) return false;
+export function* lapseRole(profile: Profile, now: Instant): Steps<boolean> {
+  if (!hasLapsed(profile, now)) return false;
+  const { id } = profile;
   if (profile.adminRole === "owner") {
     yield* call("excludeOwners");
-    if (!(yield* hasOwner(profileId))) return false;
+    if (!(yield* hasOwner(id))) return false;
   }
-  yield* writeRole(profileId, null, null);
+  yield* writeRole(id, null, null);
   yield* audit(invitationLapsed(profile, now));
   // Nobody speaks for a profile that isn't linked; what was left over would speak for it once it is.
-  yield* endGrants({ kind: "profile_console", id: profileId }, now);
+  yield* endGrants({ kind: "profile_console", id }, now);
   return true;
+}
+
+function* lapseRoleOf(id: ProfileId, now: Instant): Steps<boolean> {
+  const profile = yield* get(profiles, id);
+  return profile !== undefined && (yield* lapseRole(profile, now));
 }
 
 function* writeRole(id: ProfileId, adminRole: AdminRole | null, invitedAt: Instant | null): Steps<void> {
@@ -88,7 +93,7 @@ export function createInvitations(engine: Engine): Pick<AdminStore, "hasOwner" |
       if (found.length === 0) return 0;
       return await new Pace({ least: 1, most: 1 }).turns(async () => {
         const next = found.shift();
-        const isTaken = next !== undefined && (await engine.transaction(() => lapseRole(next.id, now)));
+        const isTaken = next !== undefined && (await engine.transaction(() => lapseRoleOf(next.id, now)));
         if (!isTaken) skip += 1;
         if (found.length === 0) found = await find();
         return { done: isTaken ? 1 : 0, isLast: found.length === 0 };

@@ -166,6 +166,11 @@ export class MongoEngine implements Engine {
     return this.#database.run(() => this.drive(undefined, intention()));
   }
 
+  /** Racers for one document wait for each other there, and are run again within a transaction. */
+  series<T>(intention: () => Steps<T>): Promise<T> {
+    return this.run(intention);
+  }
+
   /** Drives an intention to its end, in a transaction's session or without one. */
   async drive<T>(session: ClientSession | undefined, steps: Steps<T>): Promise<T> {
     let next = steps.next();

@@ -226,6 +226,11 @@ export class SqliteEngine implements Engine {
     return this.#database.run(() => this.drive(intention()));
   }
 
+  /** A transaction is flushed to the disk once. */
+  series<T>(intention: () => Steps<T>): Promise<T> {
+    return this.transaction(intention);
+  }
+
   /** Drives an intention to its end, inside whatever transaction there is. */
   drive<T>(steps: Steps<T>): T {
     let next = steps.next();

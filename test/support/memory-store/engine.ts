@@ -37,6 +37,10 @@ export class MemoryEngine implements Engine {
     return this.#database.atomically(() => this.#drive(intention()));
   }
 
+  series<T>(intention: () => Steps<T>): Promise<T> {
+    return this.run(intention);
+  }
+
   close(): void {
     this.#isClosed = true;
   }
