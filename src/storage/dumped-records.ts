@@ -6,7 +6,6 @@
 import type { Instant } from "../clock.ts";
 import type { AccountId, ClientId, GrantId, SecretHash } from "../domain/ids.ts";
 import { instant, json, number, orNull, type Table, tableOf, text } from "./fields.ts";
-import { counters, keys, signInOutcomes, throttles, upstreamTransactions } from "./native-tables.ts";
 import {
   accounts,
   apiKeys,
@@ -15,10 +14,12 @@ import {
   auditVerifications,
   clients,
   clientUses,
+  counters,
   endings,
   idempotencyKeys,
   identities,
   inquiries,
+  keys,
   linkRequests,
   mailboxes,
   organizations,
@@ -27,7 +28,10 @@ import {
   rememberedChoices,
   searchTerms,
   selections,
+  signInOutcomes,
   signOuts,
+  throttles,
+  upstreamTransactions,
 } from "./tables.ts";
 
 const artifacts = tableOf("artifacts", "id", {

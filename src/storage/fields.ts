@@ -26,6 +26,8 @@ export interface Field<T, Kind extends FieldKind = FieldKind> {
   readonly isLater?: true;
   /** What it is where MongoDB has nothing. */
   readonly absent?: T;
+  /** MongoDB has nothing of it where it is null. */
+  readonly isLeftOut?: true;
   /** What it is where SQLite has NULL, of a version that knew nothing of it. */
   readonly ifNull?: T;
   /** SQLite computes it, by its column or by this expression; nobody writes it there. */
@@ -94,6 +96,11 @@ export const later = <T, Kind extends FieldKind>(
   return { ...field, isLater: true, ...(absent === undefined ? {} : { absent }) };
 };
 
+/** A field that MongoDB has nothing of where it is null. */
+export const leftOut = <T, Kind extends FieldKind>(field: Field<T, Kind>): Field<T | null, Kind> & Later => {
+  return { ...later(orNull(field), null), isLeftOut: true };
+};
+
 /** A field that MongoDB has under another name, or within another field. */
 export type Within<Path extends string> = { readonly path: Path };
 export const within = <Path extends string, T, Kind extends FieldKind>(
@@ -129,8 +136,16 @@ export interface NamedTable<Name extends string, Key, F extends Fields> extends 
   readonly [its]?: { readonly fields: F; readonly key: Key };
 }
 
-/** As SQLite calls it. */
-export const underscored = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+const underscoredNames = new Map<string, string>();
+
+/** As SQLite calls it. Of few names it is asked at every statement. */
+export function underscored(name: string): string {
+  const known = underscoredNames.get(name);
+  if (known !== undefined) return known;
+  const made = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  underscoredNames.set(name, made);
+  return made;
+}
 
 /** Makes a table. MongoDB calls it by its name, SQLite with underscores. */
 export function tableOf<Name extends string, Key extends keyof F & string, F extends Fields>(

@@ -12,7 +12,10 @@
 import type { Place, Table } from "./fields.ts";
 import type { NativeSteps } from "./native-steps.ts";
 
-/** What a field must be; `not: null` is anything. What is null is neither less nor greater than something. */
+/**
+ * What a field must be; `not: null` is anything. What is null is neither less nor greater than something, and
+ * `in` a list that holds null.
+ */
 export type Condition<T> =
   | T
   | {
@@ -21,7 +24,7 @@ export type Condition<T> =
       readonly gt?: NonNullable<T>;
       readonly gte?: NonNullable<T>;
       readonly not?: null;
-      readonly in?: readonly NonNullable<T>[];
+      readonly in?: readonly T[];
     };
 export type Where<Row> = { readonly [Name in keyof Row]?: Condition<Row[Name]> };
 
@@ -81,6 +84,7 @@ export type Step =
       readonly set: AnyRow;
       readonly listing: Listing<AnyRow>;
     }
+  | { readonly op: "takeOut"; readonly table: AnyTable; readonly where: AnyRow }
   | { readonly op: "write"; readonly steps: readonly WriteStep[] }
   | { readonly op: "call"; readonly name: keyof NativeSteps; readonly values: readonly unknown[] };
 
@@ -164,6 +168,11 @@ export function* take<Row extends object>(
 ): Steps<Row | undefined> {
   const step = { op: "take", table: loose(table), where, set, listing: listing as Listing<AnyRow> } as const;
   return (yield step) as Row | undefined;
+}
+
+/** Removes the one that there is, and gives it: of racers one has it. */
+export function* takeOut<Row extends object>(table: Table<Row>, where: Where<Row>): Steps<Row | undefined> {
+  return (yield { op: "takeOut", table: loose(table), where }) as Row | undefined;
 }
 
 /** Removes them, or so many of them. Returns how many. */

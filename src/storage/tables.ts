@@ -1,7 +1,7 @@
 /**
  * The tables: what is stored, field by field, as both back ends have it. Their SQL, their documents, the
  * rules by which MongoDB checks those, and what a copy carries over are made of this. What stands in hand-
- * written statements alone (sessions, artifacts, throttles, sign-ins, leases) isn't here.
+ * written statements alone (sessions, artifacts) isn't here.
  */
 
 import { asOrganizationId } from "../domain/ids.ts";
@@ -12,6 +12,7 @@ import type {
   AuditAction,
   AuditEvent,
   AuditVerification,
+  Authentication,
   Client,
   ClientId,
   ClientUse,
@@ -36,6 +37,7 @@ import {
   instant,
   json,
   later,
+  leftOut,
   number,
   oneOf,
   orNull,
@@ -359,6 +361,59 @@ export const signOuts = tableOf("signOuts", "id", {
   leaseWorker: orNull(text()),
   seq: place(),
 });
+
+/** Sign-ins under way at an upstream. */
+export const upstreamTransactions = tableOf("upstreamTransactions", "stateHash", {
+  stateHash: text<SecretHash>(),
+  browserHash: text<SecretHash>(),
+  upstreamId: text<UpstreamId>(),
+  sealedPayload: text(),
+  createdAt: instant(),
+  expiresAt: instant(),
+  /** Of whoever has taken it. */
+  attemptHash: leftOut(text<SecretHash>()),
+});
+
+/** What they came to, under the SHA-256 of their interaction's uid. */
+export const signInOutcomes = tableOf("signInOutcomes", "interactionHash", {
+  interactionHash: text<SecretHash>(),
+  accountId: text<AccountId>(),
+  upstreamId: text<UpstreamId>(),
+  /** Seconds since the epoch. */
+  authTime: number(),
+  expiresAt: instant(),
+  proofHash: later(text<SecretHash>()),
+  authentication: later(orNull(json<Authentication>("anything")), null),
+});
+
+/** Whose rows are written by native steps. */
+export const throttles = tableOf("throttles", "keyHash", {
+  keyHash: text(),
+  taken: number(),
+  expiresAt: instant(),
+});
+
+export const keys = tableOf("keys", "name", { name: text(), sealedValue: text() });
+
+export const leases = tableOf("leases", "name", { name: text(), worker: text(), until: instant() });
+
+/** Under the hour in milliseconds and the name. */
+export const counters = tableOf(
+  "counters",
+  "id",
+  { id: text({ computed: "hour || ':' || name" }), name: text(), hour: instant(), count: number() },
+  { identity: ["hour", "name"] },
+);
+
+/** Of one statement at a time: what is short-lived, or nobody's record. */
+export const SMALL_TABLES = [
+  upstreamTransactions,
+  signInOutcomes,
+  throttles,
+  keys,
+  leases,
+  counters,
+] as const;
 
 export const TABLES = [
   accounts,

@@ -92,6 +92,18 @@ export function usedListingCases(contract: Case): void {
     );
   });
 
+  contract("of a session with very many grants some are looked at, of every other all", async ({ store }) => {
+    const { account, profile } = await bound(store);
+    const [many, few] = [anId("uid"), anId("uid")];
+    for (const sessionUid of [...Array.from({ length: 55 }, () => many), few]) {
+      const selection = aSelection({ accountId: account.id, profileId: profile.id, sessionUid });
+      present(await store.accountsAtClients.select(selection, NOW));
+    }
+    const { session } = store.administration;
+    assert.equal((await session(many, NOW))?.clientIds.length, 50);
+    assert.equal((await session(few, NOW))?.clientIds.length, 1);
+  });
+
   contract("grants are listed while they hold, of a person, a profile or a portal", async ({ store }) => {
     const [ann, bea] = [await bound(store), await bound(store)];
     const clients = [anId("client"), anId("client"), anId("client")];

@@ -6,7 +6,6 @@ import { ObjectId } from "mongodb";
 import { MongoDatabase } from "../../src/storage/mongo/database.ts";
 import { MongoEngine } from "../../src/storage/mongo/engine.ts";
 import { createNativeSteps } from "../../src/storage/mongo/native-steps.ts";
-import { createThrottleWriter } from "../../src/storage/mongo/throttles.ts";
 import { get, list } from "../../src/storage/steps.ts";
 import { clientUses, outbox } from "../../src/storage/tables.ts";
 import { emptyDatabase, testDatabase } from "../support/test-database.ts";
@@ -20,7 +19,7 @@ function openEngine() {
   const database = new MongoDatabase(mongodb.url, mongodb.database);
   return {
     database,
-    engine: new MongoEngine(database, createNativeSteps(database, createThrottleWriter(database))),
+    engine: new MongoEngine(database, createNativeSteps(database)),
   };
 }
 

@@ -132,7 +132,7 @@ describe("statements against a fresh schema", () => {
   const plants: { what: string; file: string; from: string; to: string; says: RegExp }[] = [
     {
       what: "a column misspelt in a SELECT",
-      file: "storage/sqlite/session-lists.ts",
+      file: "storage/sqlite/sessions.ts",
       from: "SELECT account_id FROM artifacts",
       to: "SELECT acount_id FROM artifacts",
       says: /no such column: acount_id/,
@@ -147,16 +147,16 @@ describe("statements against a fresh schema", () => {
     {
       what: "in a WHERE",
       file: "storage/sqlite/accounts-at-clients.ts",
-      from: "id = :profileId AND account_id =",
-      to: "id = :profileId AND acount_id =",
+      from: "WHERE account_id = a.id",
+      to: "WHERE acount_id = a.id",
       says: /no such column: acount_id/,
     },
     {
       what: "in an ORDER BY",
-      file: "storage/sqlite/work.ts",
-      from: "ORDER BY hour, name",
-      to: "ORDER BY hours, name",
-      says: /no such column: hours/,
+      file: "storage/sqlite/artifacts.ts",
+      from: "ORDER BY expires_at",
+      to: "ORDER BY expire_at",
+      says: /no such column: expire_at/,
     },
     {
       what: "in an UPDATE",
@@ -168,8 +168,8 @@ describe("statements against a fresh schema", () => {
     {
       what: "in a statement that is put together from parts",
       file: "storage/sqlite/endings.ts",
-      from: 'client: "s.client_id"',
-      to: 'client: "s.clientid"',
+      from: "|| s.client_id",
+      to: "|| s.clientid",
       says: /no such column: s\.clientid/,
     },
     {
@@ -237,14 +237,14 @@ describe("statements against a fresh schema", () => {
     },
     {
       what: "a column that the reader calls otherwise",
-      file: "storage/sqlite/session-lists.ts",
-      from: "} AS clients FROM (",
-      to: "} AS portals FROM (",
-      says: /gives \(portals\), read are \(clients\)/,
+      file: "storage/sqlite/throttles.ts",
+      from: "AS left FROM",
+      to: "AS remaining FROM",
+      says: /gives \(remaining\), read are \(left\)/,
     },
     {
       what: "a column that nobody reads",
-      file: "storage/sqlite/native-steps.ts",
+      file: "storage/sqlite/sessions.ts",
       from: "SELECT sid FROM session_clients",
       to: "SELECT sid, grant_id FROM session_clients",
       says: /gives \(sid, grant_id\), read are \(sid\)/,
@@ -258,9 +258,9 @@ describe("statements against a fresh schema", () => {
     },
     {
       what: "a statement that is prepared only later",
-      file: "storage/sqlite/work.ts",
-      from: "takeLease: (name, worker, now, leaseMs) =>",
-      to: 'takeLease: (name, worker, now, leaseMs) => database.prepare("SELECT 1").isAny() ? null :',
+      file: "storage/sqlite/native-steps.ts",
+      from: "excludeOwners: () => {}",
+      to: 'excludeOwners: () => void database.prepare("SELECT 1").isAny()',
       says: /prepares a statement that no fresh store prepares/,
     },
   ];

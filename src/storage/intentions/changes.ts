@@ -8,15 +8,15 @@ import { apiKeyWritten, grantRevoked, sessionEnded } from "../../domain/audit-en
 import type { AdminChange, AdminStore, ChangeOutcome, Once, Revocation } from "../contract.ts";
 import { contextOf } from "../encrypted-fields.ts";
 import type { FieldEncryption } from "../field-encryption.ts";
-import { call, type Engine, first, get, insert, list, put, remove, type Steps } from "../steps.ts";
+import { call, type Engine, first, get, insert, put, remove, type Steps } from "../steps.ts";
 import { apiKeys, idempotencyKeys, selections } from "../tables.ts";
 import { type Appliers, type By, Refused, refuse } from "./applying.ts";
 import { audit } from "./audit.ts";
 import { clientChanges } from "./client-changes.ts";
 import { directoryChanges } from "./directory-changes.ts";
-import { standing } from "./endings.ts";
 import type { QueueMail } from "./mail.ts";
 import { endGrants, revokeOne } from "./revoking.ts";
+import { ofGrants } from "./session-lists.ts";
 
 export function createChanges(
   engine: Engine,
@@ -87,23 +87,13 @@ const accessChanges: Pick<Appliers, "create_api_key" | "remove_api_key" | "revok
     return yield* revokeOne(grantId, now);
   },
   *end_session({ sessionUid }, { actor, now }) {
+    const session = yield* call("accountOfSession", sessionUid, now);
     const whose =
-      (yield* call("accountOfSession", sessionUid, now)) ??
-      (yield* ofGrants(sessionUid, now)) ??
-      refuse("missing");
+      session === undefined ? ((yield* ofGrants(sessionUid, now)) ?? refuse("missing")) : session.accountId;
     // Before the session goes: it says what its portals know it by.
     const ended = yield* endGrants({ kind: "session", id: sessionUid }, now);
     yield* call("removeSession", sessionUid);
-    yield* audit(sessionEnded(sessionUid, whose.accountId, { actor, at: now }));
+    yield* audit(sessionEnded(sessionUid, whose, { actor, at: now }));
     return ended;
   },
 };
-
-/** Of so many grants of a session it is asked at the most whether they stand. */
-const MOST_GRANTS = 50;
-
-/** Whose the grants are that go on without their session. */
-function* ofGrants(sessionUid: string, now: Instant) {
-  const unexpired = { sessionUid, expiresAt: { gt: now } };
-  return (yield* standing(yield* list(selections, unexpired, { limit: MOST_GRANTS })))[0];
-}

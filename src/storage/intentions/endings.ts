@@ -32,15 +32,18 @@ function* note(
 /** A selection, and whether nothing has ended it since it was made. */
 export type Stood = SelectionRow & { stands: boolean };
 
-/** Says of selections whether they stand. Whatever reads some for somebody asks this. */
-export function* withStanding(rows: readonly SelectionRow[]): Steps<Stood[]> {
-  const keys = new Set(rows.flatMap(endingKeysOf));
+/** How many endings each of these selections is under, made or about to be. */
+export function* endingsUnder(of: readonly Parameters<typeof endingKeysOf>[0][]): Steps<number[]> {
+  const keys = new Set(of.flatMap(endingKeysOf));
   const found = yield* getAll(endings, [...keys]);
   const counts = new Map(found.map(({ key, count }) => [key, count]));
-  return rows.map((row) => {
-    const ended = endingKeysOf(row).reduce((sum, key) => sum + (counts.get(key) ?? 0), 0);
-    return { ...row, stands: row.endings === ended };
-  });
+  return of.map((one) => endingKeysOf(one).reduce((sum, key) => sum + (counts.get(key) ?? 0), 0));
+}
+
+/** Says of selections whether they stand. Whatever reads some for somebody asks this. */
+export function* withStanding(rows: readonly SelectionRow[]): Steps<Stood[]> {
+  const ended = yield* endingsUnder(rows);
+  return rows.map((row, index) => ({ ...row, stands: row.endings === ended[index] }));
 }
 
 /** Those that stand. */

@@ -1,22 +1,49 @@
 /**
- * What workers claim: portals that are to be told of the end of a sign-in, and endings whose rows are still
- * there; and keys of the REST API as they are read.
+ * What workers rest on and claim: named leases, portals that are to be told of the end of a sign-in, and
+ * endings whose rows are still there; and keys of the REST API as they are read.
  */
 
 import { endingOf, isCountPermanent } from "../../domain/endings.ts";
 import type { SignOut } from "../../domain/records.ts";
 import type { AdminStore } from "../contract.ts";
-import { add, type Engine, first, list, remove, take, update } from "../steps.ts";
-import { apiKeys, endings, type Row, signOuts } from "../tables.ts";
+import { AlreadyThere, add, type Engine, first, get, insert, list, remove, take, update } from "../steps.ts";
+import { apiKeys, endings, leases, type Row, signOuts } from "../tables.ts";
 import { removeEndedPart } from "./revoking.ts";
 
 type Work = Pick<
   AdminStore,
-  "claimEnding" | "removeEnded" | "claimSignOut" | "settleSignOut" | "apiKeys" | "apiKey" | "noteApiKeyUse"
+  | "takeLease"
+  | "claimEnding"
+  | "removeEnded"
+  | "claimSignOut"
+  | "settleSignOut"
+  | "apiKeys"
+  | "apiKey"
+  | "noteApiKeyUse"
 >;
 
 export function createWork(engine: Engine): Work {
   return {
+    async takeLease(name, worker, now, leaseMs) {
+      const until = now + leaseMs;
+      try {
+        return await engine.run(function* () {
+          const held = yield* get(leases, name);
+          if (held === undefined) {
+            yield* insert(leases, { name, worker, until });
+            return true;
+          }
+          const isOwn = held.worker === worker;
+          if (!isOwn && held.until > now && held.until <= now + 2 * leaseMs) return false;
+          return (yield* update(leases, isOwn ? { name, worker } : held, { worker, until })) === 1;
+        });
+      } catch (error) {
+        // Another had it first.
+        if (error instanceof AlreadyThere) return false;
+        throw error;
+      }
+    },
+
     claimEnding: (worker, now, leaseMs) =>
       engine.run(function* () {
         // A lease moves dueAt on, as in the outbox.

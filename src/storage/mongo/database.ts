@@ -169,6 +169,9 @@ function unavailable(cause: unknown): LiaisonError {
   return LiaisonError.storeUnavailable("The database can't be used right now.", cause);
 }
 
+/** A command's options: in the transaction of a session, if there is one. */
+export const within = (session: ClientSession | undefined) => (session === undefined ? {} : { session });
+
 /** Whether a unique index refused a write. */
 export function isDuplicate(error: unknown): boolean {
   return error instanceof MongoServerError && error.code === DUPLICATE_KEY;

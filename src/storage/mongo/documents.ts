@@ -9,7 +9,7 @@ import type { SecretHash } from "../../domain/ids.ts";
 import type { ArtifactModel } from "../contract.ts";
 import type { Field, Fields, Later, NamedTable, Table, Within } from "../fields.ts";
 import { NATIVE_TABLES } from "../native-tables.ts";
-import { TABLES } from "../tables.ts";
+import { SMALL_TABLES, TABLES } from "../tables.ts";
 import type { TypedCollection } from "./typed-collection.ts";
 
 /** A field's values, as they are kept. */
@@ -40,7 +40,7 @@ type DocumentIn<F extends Fields, Key> = Flat<
 /** A row of a table as a document. */
 export type DocumentOf<T> = T extends NamedTable<string, infer Key, infer F> ? DocumentIn<F, Key> : never;
 
-const ALL_TABLES = [...TABLES, ...NATIVE_TABLES] as const;
+const ALL_TABLES = [...TABLES, ...SMALL_TABLES, ...NATIVE_TABLES] as const;
 type AnyTable = (typeof ALL_TABLES)[number];
 
 export type CollectionName = AnyTable["name"];

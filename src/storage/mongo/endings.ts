@@ -7,49 +7,27 @@ import type { Document } from "mongodb";
 import type { Ending } from "../../domain/endings.ts";
 import { CONSOLE_CLIENT_ID } from "../../domain/records.ts";
 
-/**
- * Stages that add to documents, as `ended`, the endings that a selection is under whose fields these
- * expressions give.
- */
-export function endingStages(of: {
-  client: unknown;
-  organization: unknown;
-  profile: unknown;
-  session: unknown;
-}) {
-  const key = (kind: Ending["kind"], id: unknown) => ({ $concat: [`${kind}:`, id] });
-  const keys = [key("client", of.client), key("organization", of.organization), key("profile", of.profile)];
-  const ofConsole = [key("organization_console", of.organization), key("profile_console", of.profile)];
-  const isConsole = { $eq: [of.client, CONSOLE_CLIENT_ID] };
-  const all = [...keys, key("session", of.session)];
-  return [
-    { $set: { endingKeys: { $concatArrays: [all, { $cond: [isConsole, ofConsole, []] }] } } },
-    { $lookup: { from: "endings", localField: "endingKeys", foreignField: "_id", as: "ended" } },
-  ] satisfies Document[];
-}
-
-/** How many endings there are among the documents that endingStages() added. */
-export const numberOfEndings = { $sum: "$ended.count" };
-
-/** Stages that add `stands` to selections: whether nothing has ended them since they were made. */
-const standsStages: readonly Document[] = [
-  ...endingStages({
-    client: "$clientId",
-    organization: "$organizationId",
-    profile: "$profileId",
-    session: "$sessionUid",
-  }),
-  // A broker of the version before leaves the number out.
-  { $set: { stands: { $eq: [{ $ifNull: ["$endings", 0] }, numberOfEndings] } } },
-  { $unset: ["endingKeys", "ended"] },
+const key = (kind: Ending["kind"], id: string) => ({ $concat: [`${kind}:`, id] });
+const keys = [
+  key("client", "$clientId"),
+  key("organization", "$organizationId"),
+  key("profile", "$profileId"),
+  key("session", "$sessionUid"),
 ];
+const ofConsole = [key("organization_console", "$organizationId"), key("profile_console", "$profileId")];
+const isConsole = { $eq: ["$clientId", CONSOLE_CLIENT_ID] };
+// A broker of the version before leaves the number out.
+const stands = { $eq: [{ $ifNull: ["$endings", 0] }, { $sum: "$ended.count" }] };
 
 /**
- * Stages that leave those selections alone which stand. Whatever reads selections for somebody goes through
- * them.
+ * Stages that leave those selections alone which nothing has ended since they were made. Whatever reads
+ * selections for somebody goes through them.
  */
 export const standingStages: readonly Document[] = [
-  ...standsStages,
+  { $set: { endingKeys: { $concatArrays: [keys, { $cond: [isConsole, ofConsole, []] }] } } },
+  { $lookup: { from: "endings", localField: "endingKeys", foreignField: "_id", as: "ended" } },
+  { $set: { stands } },
+  { $unset: ["endingKeys", "ended"] },
   { $match: { stands: true } },
   { $unset: "stands" },
 ];

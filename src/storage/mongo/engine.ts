@@ -17,19 +17,19 @@ import {
   type Steps,
   type WriteStep,
 } from "../steps.ts";
-import { isDuplicate, type MongoDatabase } from "./database.ts";
+import { isDuplicate, type MongoDatabase, within } from "./database.ts";
 
 type AnyRow = Readonly<Record<string, unknown>>;
 type AnyTable = Table<never>;
 type AnyField = Field<unknown>;
 
 /** Native steps as MongoDB has them. */
-export type MongoSteps = {
-  [Name in keyof NativeSteps]: (
-    session: ClientSession | undefined,
-    ...values: Parameters<NativeSteps[Name]>
-  ) => Promise<ReturnType<NativeSteps[Name]>>;
+export type InMongo<NativeSteps> = {
+  [Name in keyof NativeSteps]: NativeSteps[Name] extends (...values: infer Values) => infer Result
+    ? (session: ClientSession | undefined, ...values: Values) => Promise<Result>
+    : never;
 };
+export type MongoSteps = InMongo<NativeSteps>;
 
 /** The last instant of a date. */
 const LAST_INSTANT = 8_640_000_000_000_000;
@@ -75,6 +75,7 @@ export function toDocument(table: AnyTable, row: AnyRow, placed = new ObjectId()
     const path = pathOf(table, name);
     const value = field.kind === "place" ? placed : row[name];
     if (field.isPart || value === undefined || (path === "_id" && name !== table.key)) continue;
+    if (field.isLeftOut && value === null) continue;
     const [outer = "", inner] = path.split(".");
     const stored = field.kind === "place" ? value : toStored(field, value);
     if (inner === undefined) document[outer] = stored;
@@ -179,7 +180,7 @@ export class MongoEngine implements Engine {
   }
 
   async #step(session: ClientSession | undefined, step: Step): Promise<unknown> {
-    const options = session === undefined ? {} : { session };
+    const options = within(session);
     switch (step.op) {
       case "get": {
         const keys = step.keys.map((key) => toStored(fieldOf(step.table, step.table.key), key));
@@ -202,6 +203,11 @@ export class MongoEngine implements Engine {
             ...(listing.by === undefined ? {} : { hint: listing.by as unknown as Document }),
           },
         );
+        return found === null ? undefined : toRow(table, found);
+      }
+      case "takeOut": {
+        const { table, where } = step;
+        const found = await this.#collection(table).findOneAndDelete(toFilter(table, where), options);
         return found === null ? undefined : toRow(table, found);
       }
       case "write":
@@ -231,7 +237,7 @@ export class MongoEngine implements Engine {
     const read = async (more: Document, most: number | undefined) => {
       const found = await this.#collection(table)
         .find({ $and: [filter, more] } as Document, {
-          ...(session === undefined ? {} : { session }),
+          ...within(session),
           sort: toSort(table, listing),
           ...(most === undefined ? {} : { limit: most }),
           ...(skip === undefined ? {} : { skip }),
@@ -254,7 +260,7 @@ export class MongoEngine implements Engine {
   }
 
   async #write(session: ClientSession | undefined, step: WriteStep): Promise<number> {
-    const options = session === undefined ? {} : { session };
+    const options = within(session);
     const collection = this.#collection(step.table);
     switch (step.op) {
       case "insert":
@@ -274,8 +280,10 @@ export class MongoEngine implements Engine {
         if (step.limit === undefined) return (await collection.deleteMany(filter, options)).deletedCount;
         const some = { ...options, projection: { _id: 1 }, limit: step.limit };
         const ids = (await collection.find(filter, some).toArray()).map(({ _id }) => _id);
-        if (ids.length > 0) await collection.deleteMany({ _id: { $in: ids } }, options);
-        return ids.length;
+        if (ids.length === 0) return 0;
+        // What is no such row any more stays.
+        const still = { $and: [{ _id: { $in: ids } }, filter] } as Document;
+        return (await collection.deleteMany(still, options)).deletedCount;
       }
     }
   }
@@ -290,7 +298,7 @@ export class MongoEngine implements Engine {
       const [only] = run;
       if (only !== undefined && run.length === 1) await this.#write(session, only);
       else if (table !== undefined) {
-        const options = session === undefined ? {} : { session };
+        const options = within(session);
         await this.#collection(table).bulkWrite(run.map(toOperation), options);
       }
       start = end;

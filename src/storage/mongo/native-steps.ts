@@ -1,28 +1,19 @@
 /** Native steps (../native-steps.ts) in MongoDB: commands of their own, in the transaction's session. */
 
-import { createHash } from "node:crypto";
-import { type ClientSession, ObjectId } from "mongodb";
-import { asSecretHash } from "../../domain/ids.ts";
-import type { GrantId } from "../../domain/records.ts";
-import { TOKEN_MODELS } from "../../domain/selecting.ts";
-import type { MongoDatabase } from "./database.ts";
-import { artifactId, at } from "./documents.ts";
+import { ObjectId } from "mongodb";
+import { createArtifactSteps } from "./artifacts.ts";
+import { type MongoDatabase, within } from "./database.ts";
 import type { MongoSteps } from "./engine.ts";
-import type { ThrottleWriter } from "./throttles.ts";
+import { createSessionSteps } from "./sessions.ts";
+import { createThrottleSteps } from "./throttles.ts";
 
-/** The ids of artifacts that are tokens. */
-const TOKEN_ID = new RegExp(`^(?:${TOKEN_MODELS.join("|")}):`);
-
-const within = (session: ClientSession | undefined) => (session === undefined ? {} : { session });
-
-export function createNativeSteps({ collections }: MongoDatabase, throttles: ThrottleWriter): MongoSteps {
-  const { artifacts, meta, sessions } = collections;
+export function createNativeSteps(database: MongoDatabase): MongoSteps {
+  const { meta, profiles } = database.collections;
 
   return {
-    takeSlot: (session, keyHash, limit, now) => throttles.take(keyHash, limit, now, session),
-    giveSlotBack: (session, keyHash) => throttles.giveBack(keyHash, session),
-    reservePlace: (session, keyHash, limit, now, longestMs) =>
-      throttles.reserve(keyHash, limit, now, longestMs, session),
+    ...createArtifactSteps(database),
+    ...createSessionSteps(database),
+    ...createThrottleSteps(database),
 
     // Each of them sees what the one before has left, which the documents that they write don't see to: two
     // owners may demote each other.
@@ -31,60 +22,8 @@ export function createNativeSteps({ collections }: MongoDatabase, throttles: Thr
       await meta.updateOne({ _id: "owners" }, { $set: { value } }, { ...within(session), upsert: true });
     },
 
-    async removeTokens(session, grantIds, most) {
-      const found = await artifacts
-        .find({ grantId: { $in: [...grantIds] } }, { ...within(session), projection: { grantId: 1 } })
-        .limit(most)
-        .toArray();
-      if (found.length > 0)
-        await artifacts.deleteMany({ _id: { $in: found.map(({ _id }) => _id) } }, within(session));
-      return found.length;
-    },
-
-    async removeGrants(session, grantIds) {
-      const hashes = grantIds.map((grantId) => createHash("sha256").update(grantId).digest("base64url"));
-      const ids = hashes.map((hash) => artifactId("Grant", asSecretHash(hash)));
-      await artifacts.deleteMany({ _id: { $in: ids } }, within(session));
-    },
-
-    async redeemedAmong(session, grantIds) {
-      const given = artifacts.aggregate<{ _id: GrantId }>(
-        [
-          {
-            $match: {
-              grantId: { $in: [...grantIds] },
-              $or: [{ _id: TOKEN_ID }, { consumed: { $exists: true } }],
-            },
-          },
-          { $group: { _id: "$grantId" } },
-        ],
-        within(session),
-      );
-      return (await given.toArray()).map(({ _id }) => _id);
-    },
-
-    async sidsOf(session, signIns) {
-      const uids = [...new Set(signIns.map(({ sessionUid }) => sessionUid))];
-      const found = await sessions
-        .find({ _id: { $in: uids } }, { ...within(session), projection: { clients: 1 } })
-        .toArray();
-      const clientsOf = new Map(found.map(({ _id, clients }) => [_id, clients]));
-      return signIns.map(
-        ({ sessionUid, clientId }) =>
-          clientsOf.get(sessionUid)?.find((client) => client.clientId === clientId)?.sid ?? null,
-      );
-    },
-
-    async accountOfSession(session, sessionUid, now) {
-      const isOn = { _id: sessionUid, expiresAt: { $gt: at(now) } };
-      const found = await sessions.findOne(isOn, within(session));
-      if (found === null) return undefined;
-      const row = found.rows.findLast(({ expiresAt }) => expiresAt.getTime() > now);
-      return { accountId: row?.accountId ?? null };
-    },
-
-    async removeSession(session, sessionUid) {
-      await sessions.deleteOne({ _id: sessionUid }, within(session));
+    async holdProfile(session, _id) {
+      await profiles.updateOne({ _id }, { $inc: { selections: 1 } }, within(session));
     },
   };
 }

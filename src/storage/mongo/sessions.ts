@@ -4,130 +4,123 @@
  * one conditional write of that document.
  */
 
-import type { Instant } from "../../clock.ts";
-import { asClientId, type ClientId } from "../../domain/ids.ts";
-import type { SecretHash } from "../../domain/records.ts";
-import type { ArtifactStore, SessionAuthorization } from "../contract.ts";
-import { decryptPayload, encryptPayload, type Payload } from "../encrypted-fields.ts";
-import type { FieldEncryption } from "../field-encryption.ts";
-import { tell } from "../intentions/revoking.ts";
-import { isDuplicate, type MongoDatabase } from "./database.ts";
+import type { SessionSave, SessionSteps, StoredSession } from "../native-steps.ts";
+import { isDuplicate, type MongoDatabase, within } from "./database.ts";
 import { at, type Documents } from "./documents.ts";
-import type { MongoEngine } from "./engine.ts";
+import type { InMongo } from "./engine.ts";
 import type { Stage } from "./typed-collection.ts";
 
 type SessionDocument = Documents["sessions"];
 type Row = SessionDocument["rows"][number];
-type Share = SessionDocument["clients"][number];
 
-interface SessionMethods
-  extends Pick<ArtifactStore, "findSessionByUid" | "upsertSession" | "destroySession"> {
-  /** `find` for the model Session. */
-  findSession(idHash: SecretHash, now: Instant, includeExpired: boolean): Promise<Payload | undefined>;
+function toSession({ clients: shares }: SessionDocument, row: Row | undefined): StoredSession | undefined {
+  return row && { idHash: row.idHash, encrypted: row.sealedPayload, shares };
 }
 
-export function createSessionMethods(
-  database: MongoDatabase,
-  engine: MongoEngine,
-  encryption: FieldEncryption,
-): SessionMethods {
-  const { sessions } = database.collections;
-
-  const compose = ({ clients }: SessionDocument, row: Row | undefined): Payload | undefined => {
-    if (row === undefined) return undefined;
-    const { idHash, sealedPayload: encrypted } = row;
-    const payload = decryptPayload(encryption, "Session", { idHash, encrypted, consumed: null });
-    if (clients.length === 0) return payload;
-    return {
-      ...payload,
-      authorizations: Object.fromEntries(clients.map((client) => [client.clientId, toShare(client)])),
-    };
-  };
+export function createSessionSteps({ collections }: MongoDatabase): InMongo<SessionSteps> {
+  const { selections, sessions } = collections;
 
   return {
-    findSession: async (idHash, now, includeExpired) => {
-      const found = await sessions.findOne({ "rows.idHash": idHash });
+    async session(session, idHash, now, includeExpired) {
+      const found = await sessions.findOne({ "rows.idHash": idHash }, within(session));
       const isIt = (row: Row) => row.idHash === idHash && (includeExpired || row.expiresAt.getTime() > now);
-      return found === null ? undefined : compose(found, found.rows.find(isIt));
+      return found === null ? undefined : toSession(found, found.rows.find(isIt));
     },
 
-    findSessionByUid: (uid, now) =>
-      database.run(async () => {
-        const found = await sessions.findOne({ _id: uid });
-        return found === null
-          ? undefined
-          : compose(
-              found,
-              found.rows.findLast((row) => row.expiresAt.getTime() > now),
-            );
-      }),
+    async sessionByUid(session, uid, now) {
+      const found = await sessions.findOne({ _id: uid }, within(session));
+      const isOn = (row: Row) => row.expiresAt.getTime() > now;
+      return found === null ? undefined : toSession(found, found.rows.findLast(isOn));
+    },
 
-    upsertSession: (idHash, payload, session, expiresAt) =>
-      database.run(async () => {
-        const { uid, accountId = null, authorizations, removed, replaces, found = false } = session;
-        // Whether there are authorizations is the payload's to say; which ones is the clients' entries'.
-        const stored = "authorizations" in payload ? { ...payload, authorizations: {} } : payload;
-        const row = {
-          idHash,
-          sealedPayload: encryptPayload(encryption, "Session", idHash, stored),
-          accountId,
-          expiresAt: at(expiresAt),
-        };
-        const change = saved({
-          row,
-          // Under its old id a found session is only ever updated: a row that a racer rotated away must not
-          // come back.
-          appends: !found || replaces !== undefined,
-          replaces: replaces === idHash ? undefined : replaces,
-          removed,
-          shares: Object.entries(authorizations).map(([clientId, share]) =>
-            fromShare(asClientId(clientId), share),
-          ),
+    async saveSession(session, save) {
+      const { uid, idHash, encrypted: sealedPayload, accountId, expiresAt, isFound, appends } = save;
+      const change = saved({ idHash, sealedPayload, accountId, expiresAt: at(expiresAt) }, save);
+      const write = () =>
+        sessions.findOneAndUpdate({ _id: uid }, change, {
+          ...within(session),
+          upsert: !isFound,
+          returnDocument: "before",
+          projection: { "rows.idHash": 1 },
         });
-        const save = () =>
-          sessions.findOneAndUpdate({ _id: uid }, change, {
-            upsert: !found,
-            returnDocument: "before",
-            projection: { "rows.idHash": 1 },
-          });
-        const before = await save().catch((error: unknown) => {
-          // Two first saves at once: the second is an update by now.
-          if (!found && isDuplicate(error)) return save();
-          throw error;
-        });
-        if (!found) return "saved";
-        if (before === null) return "ended";
-        return replaces !== undefined || before.rows.some((other) => other.idHash === idHash)
-          ? "saved"
-          : "rotated";
-      }),
-
-    destroySession: (idHash, tells) => {
-      const its = { "rows.idHash": idHash };
-      if (tells === undefined) return database.run(async () => void (await sessions.deleteOne(its)));
-      return database.transaction(async (session) => {
-        const { accountId, clientIds, now } = tells;
-        const found = await sessions.findOne(its, { session, projection: { _id: 1 } });
-        if (found === null) return;
-        const told = clientIds.map((clientId) => ({ sessionUid: found._id, clientId, accountId }));
-        await engine.drive(session, tell(told, now));
-        await sessions.deleteOne({ _id: found._id }, { session });
+      const before = await write().catch((error: unknown) => {
+        // Two first saves at once: the second is an update by now.
+        if (!isFound && isDuplicate(error)) return write();
+        throw error;
       });
+      if (!isFound) return "saved";
+      if (before === null) return "ended";
+      return appends || before.rows.some((other) => other.idHash === idHash) ? "saved" : "rotated";
+    },
+
+    async uidOfSession(session, idHash) {
+      const options = { ...within(session), projection: { _id: 1 } } as const;
+      return (await sessions.findOne({ "rows.idHash": idHash }, options))?._id;
+    },
+
+    async sidsOf(session, signIns) {
+      const uids = [...new Set(signIns.map(({ sessionUid }) => sessionUid))];
+      const found = await sessions
+        .find({ _id: { $in: uids } }, { ...within(session), projection: { clients: 1 } })
+        .toArray();
+      const clientsOf = new Map(found.map(({ _id, clients }) => [_id, clients]));
+      return signIns.map(
+        ({ sessionUid, clientId }) =>
+          clientsOf.get(sessionUid)?.find((client) => client.clientId === clientId)?.sid ?? null,
+      );
+    },
+
+    async accountOfSession(session, sessionUid, now) {
+      const isOn = { _id: sessionUid, expiresAt: { $gt: at(now) } };
+      const found = await sessions.findOne(isOn, within(session));
+      if (found === null) return undefined;
+      const live = found.rows.filter(({ expiresAt }) => expiresAt.getTime() > now);
+      return { accountId: live.findLast(({ accountId }) => accountId !== null)?.accountId ?? null };
+    },
+
+    async sessionsOfAccount(session, accountId, after, limit) {
+      const ofBrowsers = await sessions
+        .find(
+          { "rows.accountId": accountId, _id: { $gt: after } },
+          { ...within(session), projection: { _id: 1 } },
+        )
+        .sort({ _id: 1 })
+        .limit(limit)
+        .toArray();
+      // Each once, however many grants it has: a read goes on behind the last that the one before found.
+      const ofGrants = new Set<string>();
+      for (let last = after; ofGrants.size < limit; ) {
+        const found = await selections
+          .find(
+            { accountId, sessionUid: { $gt: last } },
+            { ...within(session), projection: { sessionUid: 1 } },
+          )
+          .sort({ sessionUid: 1 })
+          .limit(limit)
+          .toArray();
+        for (const { sessionUid } of found) ofGrants.add(sessionUid);
+        if (found.length < limit) break;
+        last = found.at(-1)?.sessionUid ?? last;
+      }
+      // By code point, as the server sorts.
+      return [...new Set([...ofBrowsers.map(({ _id }) => _id), ...ofGrants])].toSorted().slice(0, limit);
+    },
+
+    async signedInAmong(session, uids, accountId, now) {
+      const row = { $elemMatch: { accountId, expiresAt: { $gt: at(now) } } };
+      const its = { _id: { $in: [...uids] }, rows: row };
+      const found = await sessions.find(its, { ...within(session), projection: { _id: 1 } }).toArray();
+      return found.map(({ _id }) => _id);
+    },
+
+    async removeSession(session, sessionUid) {
+      await sessions.deleteOne({ _id: sessionUid }, within(session));
     },
   };
-}
-
-interface Save {
-  row: Row;
-  /** Whether the row is added if there is none of its id. */
-  appends: boolean;
-  replaces: SecretHash | undefined;
-  removed: readonly string[];
-  shares: readonly Share[];
 }
 
 /** The save as one update that the server works out on the document as it finds it. */
-function saved({ row, appends, replaces, removed, shares }: Save): Stage<SessionDocument>[] {
+function saved(row: Row, { appends, replaces, removed, shares }: SessionSave): Stage<SessionDocument>[] {
   const rows = { $ifNull: ["$rows", []] };
   const literal = { $literal: row };
   const isIt = { $in: [row.idHash, { $ifNull: ["$rows.idHash", []] }] };
@@ -150,16 +143,4 @@ function saved({ row, appends, replaces, removed, shares }: Save): Stage<Session
   };
   const clients = { $concatArrays: [untouched, { $literal: shares }] };
   return [{ $set: { rows: appended, clients } }, { $set: { expiresAt: { $max: "$rows.expiresAt" } } }];
-}
-
-function fromShare(clientId: ClientId, { sid, grantId, persistsLogout }: SessionAuthorization): Share {
-  return { clientId, sid: sid ?? null, grantId: grantId ?? null, persistsLogout: persistsLogout ?? null };
-}
-
-function toShare({ sid, grantId, persistsLogout }: Share): SessionAuthorization {
-  return {
-    ...(sid === null ? {} : { sid }),
-    ...(grantId === null ? {} : { grantId }),
-    ...(persistsLogout === null ? {} : { persistsLogout }),
-  };
 }

@@ -58,10 +58,10 @@ function ofShape(shape: Shape): Document {
   return objectOf(each(fields), each(optional));
 }
 
-export function schemaOf({ kind, values, shape, isNullable }: Field<unknown>): Document {
+export function schemaOf({ kind, values, shape, isNullable, isLeftOut }: Field<unknown>): Document {
   if (values !== undefined) return { enum: values };
   const schema = shape === undefined ? ofKind(kind) : ofShape(shape);
-  return isNullable ? orNull(schema) : schema;
+  return isNullable && !isLeftOut ? orNull(schema) : schema;
 }
 
 /**

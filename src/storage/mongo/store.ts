@@ -7,26 +7,18 @@ import { LiaisonError } from "../../errors.ts";
 import { assembleStore } from "../assemble.ts";
 import type { Store } from "../contract.ts";
 import type { Load } from "../dump.ts";
-import { CANARY, contextOf } from "../encrypted-fields.ts";
 import type { FieldEncryption } from "../field-encryption.ts";
-import { type MigrationReport, newerSchema, olderSchema } from "../migration.ts";
+import { checkCanary, checkVersion, type MigrationReport, migrationReport } from "../migration.ts";
 import { createAccountAtClientStore } from "./accounts-at-clients.ts";
-import { createArtifactStore } from "./artifacts.ts";
 import { COLLECTIONS } from "./collections.ts";
 import { MongoDatabase, TURN_MS, unboundedClient } from "./database.ts";
 import { collectionsIn } from "./documents.ts";
 import { MongoEngine } from "./engine.ts";
 import { differences, ensureCollections } from "./ensure-collections.ts";
 import { fillDueAt } from "./filling.ts";
-import { createKeyStore } from "./keys.ts";
 import { openLoad, refuseUnfinishedLoad } from "./load.ts";
 import { MONGO_MIGRATIONS, type MongoMigration } from "./migrations.ts";
 import { createNativeSteps } from "./native-steps.ts";
-import { createSessionLists } from "./session-lists.ts";
-import { createSignInStore } from "./sign-ins.ts";
-import { createSweep } from "./sweep.ts";
-import { createThrottleStore, createThrottleWriter } from "./throttles.ts";
-import { createWork } from "./work.ts";
 
 export interface MongoSettings {
   /** A connection string; it may hold a password. */
@@ -56,22 +48,17 @@ export async function openMongoStore(options: MongoOptions): Promise<Store> {
 }
 
 function assemble(database: MongoDatabase, encryption: FieldEncryption, needed: number): Store {
-  const throttles = createThrottleWriter(database);
-  const engine = new MongoEngine(database, createNativeSteps(database, throttles));
+  const engine = new MongoEngine(database, createNativeSteps(database));
   const store = assembleStore({
     engine,
+    shortLived: engine,
     encryption,
     deferredMail: { least: 50, most: 500, turnMs: TURN_MS, aTransaction: 1 },
+    sweeping: { least: 50, most: 500, turnMs: TURN_MS },
     native: {
-      signIns: createSignInStore(database, encryption),
-      accountsAtClients: createAccountAtClientStore(database, engine),
-      artifacts: createArtifactStore(database, encryption, engine),
-      keys: createKeyStore(database, encryption),
-      throttles: createThrottleStore(database, throttles, encryption),
-      administration: { ...createSessionLists(database), ...createWork(database, throttles, encryption) },
+      accountsAtClients: createAccountAtClientStore(database),
       turnMs: TURN_MS,
       grantsATurn: 100,
-      sweep: createSweep(database, engine),
       schemaVersion: () => database.run(async () => ({ found: await versionOf(database.db), needed })),
       // A member that can't write steps down or ends, and a primary is asked for reads: schemaVersion fails.
       writeFault: async () => undefined,
@@ -133,8 +120,8 @@ async function migrate(
   const db = client.db(database);
   await checkReplicaSet(db);
   const from = await versionOf(db);
-  if (from > migrations.length) throw newerSchema(placeOf(db), from, migrations.length);
-  if (from > 0) await checkCanary(db, encryption);
+  checkVersion(placeOf(db), from, migrations.length, { mayBeOlder: true });
+  if (from > 0) await checkKey(db, encryption);
   for (const [index, { name, up }] of migrations.entries()) {
     if (index < from) continue;
     await up({ db, encryption, now });
@@ -147,21 +134,18 @@ async function migrate(
   const last = migrations.at(-1);
   const target = last?.collections ?? COLLECTIONS;
   if ((await differences(db, target)).length > 0) await ensureCollections(db, target);
-  const applied = migrations.slice(from).map(({ name }, index) => ({ version: from + index + 1, name }));
-  return { from, to: migrations.length, applied };
+  return migrationReport(from, migrations);
 }
 
 /** Refuses a database that can't hold what this version promises. */
 async function check(db: Db, { encryption, migrations = MONGO_MIGRATIONS }: MongoOptions): Promise<void> {
   await checkReplicaSet(db);
-  const version = await versionOf(db);
-  if (version > migrations.length) throw newerSchema(placeOf(db), version, migrations.length);
-  if (version < migrations.length) throw olderSchema(placeOf(db), version, migrations.length);
-  await checkCanary(db, encryption);
+  checkVersion(placeOf(db), await versionOf(db), migrations.length);
+  await checkKey(db, encryption);
   await refuseUnfinishedLoad(db);
   const missing = await differences(db, migrations.at(-1)?.collections ?? COLLECTIONS);
   if (missing.length === 0) return;
-  throw refusal(
+  throw LiaisonError.storeRefused(
     `${placeOf(db)} lacks, or has otherwise than it must be: ${missing.join("; ")}. ` +
       "Without them a link could be used twice. Run: liaison migrate",
   );
@@ -171,7 +155,7 @@ async function checkReplicaSet(db: Db): Promise<void> {
   // The older name of `hello`, which servers before 4.4.2 don't know.
   const { setName, msg } = await db.command({ isMaster: 1 });
   if (setName !== undefined || msg === "isdbgrid") return;
-  throw refusal(
+  throw LiaisonError.storeRefused(
     `${placeOf(db)} is on a single server. Liaison needs transactions, and with them a replica set (one ` +
       "member will do to " +
       "try it): https://www.mongodb.com/docs/manual/tutorial/convert-standalone-to-replica-set/",
@@ -184,30 +168,10 @@ async function versionOf(db: Db): Promise<number> {
   return last?._id ?? 0;
 }
 
-/**
- * A new canary is never written beside data that was encrypted under another key: that data would be lost
- * without a word.
- */
-async function checkCanary(db: Db, encryption: FieldEncryption): Promise<void> {
+async function checkKey(db: Db, encryption: FieldEncryption): Promise<void> {
   const canary = await collectionsIn(db).meta.findOne({ _id: "canary" });
-  if (canary === null) {
-    throw refusal(
-      `${placeOf(db)} has lost the value that its encryption_key is checked with. Restore it from a backup.`,
-    );
-  }
-  try {
-    if (encryption.decrypt(canary.value, contextOf.canary) === CANARY) return;
-  } catch (cause) {
-    throw refusal(
-      `${placeOf(db)} was encrypted under another encryption_key. Set encryption_key to the one it was ` +
-        "created with " +
-        "(or name a new database in storage.mongodb.database to start empty).",
-      cause,
-    );
-  }
-  throw refusal(
-    `${placeOf(db)} holds a changed value where its encryption_key is checked. Restore it from a backup.`,
-  );
+  const elsewhere = "a new database in storage.mongodb.database";
+  checkCanary(encryption, canary?.value, { place: placeOf(db), elsewhere });
 }
 
 const placeOf = (db: Db) => `The database ${db.databaseName}`;
@@ -217,7 +181,10 @@ function connect<T>(make: () => T): T {
   try {
     return make();
   } catch (cause) {
-    throw refusal("storage.mongodb.url is no connection string that the driver understands.", cause);
+    throw LiaisonError.storeRefused(
+      "storage.mongodb.url is no connection string that the driver understands.",
+      cause,
+    );
   }
 }
 
@@ -227,7 +194,7 @@ function asRefusal(error: unknown): unknown {
     return LiaisonError.storeUnavailable(CANT_REACH, error.cause);
   }
   if (!(error instanceof MongoError)) return error;
-  return refusal(
+  return LiaisonError.storeRefused(
     `MongoDB refused: ${error.message}. Check storage.mongodb.url and the rights of its user.`,
     error,
   );
@@ -236,7 +203,3 @@ function asRefusal(error: unknown): unknown {
 const CANT_REACH =
   "MongoDB can't be reached, or has no primary. Check storage.mongodb.url, and that a majority of the " +
   "replica set is up.";
-
-function refusal(message: string, cause?: unknown): LiaisonError {
-  return LiaisonError.storeRefused(message, cause);
-}

@@ -4,50 +4,15 @@
  */
 
 import type { ClientSession, Document } from "mongodb";
-import type { Instant, Milliseconds } from "../../clock.ts";
+import type { Instant } from "../../clock.ts";
 import type { Limit } from "../../domain/limit.ts";
-import type { ThrottleStore } from "../contract.ts";
-import { keyHashOf } from "../encrypted-fields.ts";
-import type { FieldEncryption } from "../field-encryption.ts";
-import { isDuplicate, type MongoDatabase } from "./database.ts";
+import { isDuplicate, type MongoDatabase, within } from "./database.ts";
 import { at } from "./documents.ts";
+import type { MongoSteps } from "./engine.ts";
 
-/** Uses throttles, inside the transaction of what they hold back where there is one. */
-export interface ThrottleWriter {
-  /**
-   * Takes a slot; `count` is which one of the window, from 1, and one more than the limit where none was
-   * left.
-   */
-  take(
-    keyHash: string,
-    limit: Limit,
-    now: Instant,
-    session?: ClientSession,
-  ): Promise<{ taken: boolean; count: number; resetsAt: Instant }>;
-  /** Takes as many of `wanted` as there are. */
-  takeSome(
-    keyHash: string,
-    wanted: number,
-    limit: Limit,
-    now: Instant,
-    session?: ClientSession,
-  ): Promise<{ taken: number; count: number; resetsAt: Instant }>;
-  /** Gives a slot back that the same transaction took. */
-  giveBack(keyHash: string, session?: ClientSession): Promise<void>;
-  /**
-   * Reserves the next place in a flow of at most `limit` per window and returns when it may go: `now`, or
-   * later by what others have reserved, by `longestMs` at the most. See LinkStore.inquire.
-   */
-  reserve(
-    keyHash: string,
-    limit: Limit,
-    now: Instant,
-    longestMs: Milliseconds,
-    session: ClientSession | undefined,
-  ): Promise<Instant>;
-}
+type ThrottleSteps = Pick<MongoSteps, "takeSlot" | "takeSlots" | "giveSlotBack" | "reservePlace">;
 
-export function createThrottleWriter({ collections }: MongoDatabase): ThrottleWriter {
+export function createThrottleSteps({ collections }: MongoDatabase): ThrottleSteps {
   const { throttles } = collections;
 
   /** One write, which reads what it counts. */
@@ -55,9 +20,9 @@ export function createThrottleWriter({ collections }: MongoDatabase): ThrottleWr
     _id: string,
     next: Document,
     returnDocument: "before" | "after",
-    session?: ClientSession,
+    session: ClientSession | undefined,
   ) {
-    const options = { upsert: true, returnDocument, ...(session === undefined ? {} : { session }) };
+    const options = { upsert: true, returnDocument, ...within(session) };
     for (let turn = 1; ; turn += 1) {
       try {
         return await throttles.findOneAndUpdate({ _id }, [{ $set: next }], options);
@@ -68,12 +33,13 @@ export function createThrottleWriter({ collections }: MongoDatabase): ThrottleWr
     }
   }
 
-  const takeSome: ThrottleWriter["takeSome"] = async (
-    keyHash,
-    wanted,
-    { limit, windowSeconds },
-    now,
-    session,
+  /** Takes as many as there are; `count` is how many of the window are taken then. */
+  const takeSome = async (
+    session: ClientSession | undefined,
+    keyHash: string,
+    wanted: number,
+    { limit, windowSeconds }: Limit,
+    now: Instant,
   ) => {
     const resetsAt = now + windowSeconds * 1000;
     if (limit < 1) return { taken: 0, count: limit + 1, resetsAt };
@@ -94,16 +60,15 @@ export function createThrottleWriter({ collections }: MongoDatabase): ThrottleWr
   };
 
   return {
-    async take(keyHash, limit, now, session) {
-      const { taken, count, resetsAt } = await takeSome(keyHash, 1, limit, now, session);
+    async takeSlot(session, keyHash, limit, now) {
+      const { taken, count, resetsAt } = await takeSome(session, keyHash, 1, limit, now);
       return { taken: taken === 1, count, resetsAt };
     },
-    takeSome,
-    async giveBack(keyHash, session) {
-      const options = session === undefined ? {} : { session };
-      await throttles.updateOne({ _id: keyHash }, { $inc: { taken: -1 } }, options);
+    takeSlots: takeSome,
+    async giveSlotBack(session, keyHash) {
+      await throttles.updateOne({ _id: keyHash }, { $inc: { taken: -1 } }, within(session));
     },
-    async reserve(keyHash, { limit, windowSeconds }, now, longestMs, session) {
+    async reservePlace(session, keyHash, { limit, windowSeconds }, now, longestMs) {
       const windowMs = windowSeconds * 1000;
       const furthest = now + longestMs + windowMs;
       // Of a flow `taken` is the instant of the last reservation: by how much the clock has been set back
@@ -116,25 +81,5 @@ export function createThrottleWriter({ collections }: MongoDatabase): ThrottleWr
       const flow = await update(keyHash, next, "after", session);
       return flow === null ? now : Math.max(now, Math.min(flow.expiresAt.getTime(), furthest) - windowMs);
     },
-  };
-}
-
-export function createThrottleStore(
-  database: MongoDatabase,
-  throttles: ThrottleWriter,
-  encryption: FieldEncryption,
-): ThrottleStore {
-  const hash = keyHashOf(encryption);
-  return {
-    takeSlot: (key, limit, windowSeconds, now) =>
-      database.run(async () => {
-        const { taken, resetsAt } = await throttles.take(hash(key), { limit, windowSeconds }, now);
-        return { taken, resetsAt };
-      }),
-    takeSlots: (key, wanted, limit, now) =>
-      database.run(async () => {
-        const { taken, resetsAt } = await throttles.takeSome(hash(key), wanted, limit, now);
-        return { taken, resetsAt };
-      }),
   };
 }

@@ -1,21 +1,18 @@
 /**
- * Selections and remembered choices in SQLite, and the two reads that every decision about an account or a
- * grant rests on. Each read is one statement: operations on the store are what this service costs.
+ * The two reads that every decision about an account or a grant rests on, in SQLite. Each is one statement:
+ * operations on the store are what this service costs.
  */
 
 import type { AccountAtClient } from "../../domain/admission.ts";
 import { asGrantId, asProfileId } from "../../domain/ids.ts";
-import { planSelection } from "../../domain/selecting.ts";
 import { as, nullable, text } from "../../sql-columns.ts";
 import type { AccountAtClientStore, AccountOfGrant } from "../contract.ts";
-import { revokeGrants } from "../intentions/revoking.ts";
 import type { Database } from "./database.ts";
-import { endingsUnder, STANDS } from "./endings.ts";
-import type { SqliteEngine } from "./engine.ts";
+import { STANDS } from "./endings.ts";
 import { arrayOf, value } from "./json.ts";
 import { IDENTITY_JSON, MEMBERSHIP_JSON, SELECTION_JSON } from "./rows.ts";
 
-export function createAccountAtClientStore(database: Database, engine: SqliteEngine): AccountAtClientStore {
+export function createAccountAtClientStore(database: Database): Omit<AccountAtClientStore, "select"> {
   const memberships = arrayOf(MEMBERSHIP_JSON, "p.id");
   const forClient = database.prepare(
     `
@@ -50,32 +47,6 @@ export function createAccountAtClientStore(database: Database, engine: SqliteEng
     WHERE s.grant_id = :grantId AND s.expires_at > :now AND ${STANDS}`,
     { selection: SELECTION_JSON, membership: MEMBERSHIP_JSON, replaces },
   );
-  const isBound = database.prepare(
-    "SELECT 1 FROM profiles WHERE id = :profileId AND account_id = :accountId",
-  );
-  const selectCurrent = database.prepare(
-    `
-    SELECT ${SELECTION_JSON} AS selection, s.replaced_by FROM selections s
-    WHERE s.session_uid = :sessionUid AND s.client_id = :clientId AND ${STANDS}`,
-    { selection: SELECTION_JSON, replaced_by: nullable(as(text, asGrantId)) },
-  );
-  const replace = database.prepare(`
-    UPDATE selections SET replaced_by = :grantId WHERE session_uid = :sessionUid AND client_id = :clientId`);
-  const insert = database.prepare(`
-    INSERT INTO selections (
-      grant_id, session_uid, client_id, account_id, profile_id, organization_id, expires_at, endings)
-    SELECT :grantId, :sessionUid, :clientId, :accountId, p.id, p.organization_id, :expiresAt,
-      ${endingsUnder({
-        client: ":clientId",
-        organization: "p.organization_id",
-        profile: "p.id",
-        session: ":sessionUid",
-      })}
-    FROM profiles p WHERE p.id = :profileId`);
-  const remember = database.prepare(`
-    INSERT INTO remembered_choices (account_id, client_id, profile_id) VALUES (:accountId, :clientId,
-      :profileId)
-    ON CONFLICT (account_id, client_id) DO UPDATE SET profile_id = excluded.profile_id`);
 
   return {
     forClient: (accountId, clientId, sessionUid, now) =>
@@ -88,22 +59,5 @@ export function createAccountAtClientStore(database: Database, engine: SqliteEng
 
     forGrant: (grantId, now) =>
       database.run((): AccountOfGrant | undefined => forGrant.get({ grantId, now })),
-
-    select: (selection, now, { remember: isRemembered = true, byHand = true } = {}) =>
-      database.transaction(() => {
-        const { grantId, sessionUid, clientId, accountId, profileId, expiresAt } = selection;
-        if (!isBound.isAny({ profileId, accountId })) return undefined;
-        const current = selectCurrent.all({ sessionUid, clientId }).map((row) => {
-          return { selection: row.selection, replacedBy: row.replaced_by };
-        });
-        const plan = planSelection(selection, current, now, { byHand });
-        if (plan.kind === "other_selected") return undefined;
-        if (isRemembered) remember.run({ accountId, clientId, profileId });
-        if (plan.kind === "unchanged") return { grantId: plan.grantId, revokedGrants: [] };
-        engine.drive(revokeGrants(plan.ended));
-        replace.run({ grantId, sessionUid, clientId });
-        insert.run({ grantId, sessionUid, clientId, accountId, profileId, expiresAt });
-        return { grantId, revokedGrants: plan.revoked };
-      }),
   };
 }

@@ -1,40 +1,19 @@
-/**
- * oidc-provider's artifacts in SQLite: its tokens, grants and interactions. Its sessions are sessions.ts's.
- */
+/** oidc-provider's tokens, grants and interactions in SQLite. Its sessions are sessions.ts's. */
 
-import { asGrantId } from "../../domain/ids.ts";
-import { as, text } from "../../sql-columns.ts";
+import { createHash } from "node:crypto";
+import { TOKEN_MODELS } from "../../domain/selecting.ts";
+import { nullable, text } from "../../sql-columns.ts";
 import { LEAST_EXTENSION_MS } from "../artifact-extension.ts";
-import type { ArtifactStore } from "../contract.ts";
-import { decryptPayload, encryptPayload } from "../encrypted-fields.ts";
-import type { FieldEncryption } from "../field-encryption.ts";
-import { revokeGrants } from "../intentions/revoking.ts";
+import type { ArtifactSteps } from "../native-steps.ts";
 import type { Database } from "./database.ts";
 import { endingsOfClient } from "./endings.ts";
-import type { SqliteEngine } from "./engine.ts";
 import { ARTIFACT_COLUMNS, toEncryptedArtifact } from "./rows.ts";
-import { createSessionMethods } from "./sessions.ts";
 
-/** See ArtifactStore.extend. */
-export const EXTEND_ARTIFACT = `
-  UPDATE artifacts SET expires_at = :until
-  WHERE model = :model AND id_hash = :idHash AND expires_at > :now AND expires_at < :until -
-    ${LEAST_EXTENSION_MS}`;
-
-/**
- * `database` is for what may be lost in a power cut, as long as a killed process loses nothing; `durable` is
- * for endings, which must not come undone.
- */
-export function createArtifactStore(
-  database: Database,
-  durable: Database,
-  encryption: FieldEncryption,
-  engine: SqliteEngine,
-): ArtifactStore {
-  const upsert = database.prepare(`
+export function createArtifactSteps(database: Database): ArtifactSteps {
+  const put = database.prepare(`
     INSERT INTO artifacts (model, id_hash, sealed_payload, grant_id, account_id, client_id, endings,
       expires_at)
-    VALUES (:model, :idHash, :payload, :grantId, :accountId, :clientId,
+    VALUES (:model, :idHash, :encrypted, :grantId, :accountId, :clientId,
       iif(:clientId IS NULL, 0, ${endingsOfClient(":clientId")}), :expiresAt)
     ON CONFLICT (model, id_hash) DO UPDATE SET sealed_payload = excluded.sealed_payload,
       grant_id = excluded.grant_id, account_id = excluded.account_id, client_id = excluded.client_id,
@@ -51,68 +30,63 @@ export function createArtifactStore(
       AND (client_id IS NULL OR endings = ${endingsOfClient("client_id")})`,
     ARTIFACT_COLUMNS,
   );
-  const consume = `
+  const consume = database.prepare(`
     UPDATE artifacts SET consumed_at = :seconds
-    WHERE model = :model AND id_hash = :idHash AND consumed_at IS NULL AND expires_at > :now`;
-  const consumeAlone = database.prepare(consume);
-  const consumeForGood = durable.prepare(consume);
-  const ofSignIn = durable.prepare(
-    "SELECT grant_id FROM selections WHERE session_uid = :sessionUid AND client_id = :clientId",
-    { grant_id: as(text, asGrantId) },
+    WHERE model = :model AND id_hash = :idHash AND consumed_at IS NULL AND expires_at > :now`);
+  const extend = database.prepare(`
+    UPDATE artifacts SET expires_at = :until
+    WHERE model = :model AND id_hash = :idHash AND expires_at > :now AND expires_at < :until -
+      ${LEAST_EXTENSION_MS}`);
+  const remove = database.prepare("DELETE FROM artifacts WHERE model = :model AND id_hash = :idHash");
+  const removeExpired = database.prepare(
+    `
+    DELETE FROM artifacts WHERE rowid IN (
+      SELECT rowid FROM artifacts WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit)
+    RETURNING session_uid`,
+    { session_uid: nullable(text) },
   );
-  const extend = database.prepare(EXTEND_ARTIFACT);
-  const destroy = database.prepare("DELETE FROM artifacts WHERE model = :model AND id_hash = :idHash");
-  const { findSession, ...sessionMethods } = createSessionMethods(database, { durable, engine, encryption });
+  // A session's clients end with the last of its rows.
+  const removeOrphans = database.prepare(`
+    DELETE FROM session_clients WHERE session_uid = :uid
+      AND NOT EXISTS (SELECT 1 FROM artifacts WHERE session_uid = :uid)`);
+  const removeTokens = database.prepare(`
+    DELETE FROM artifacts
+    WHERE rowid IN (SELECT rowid FROM artifacts WHERE grant_id = :grantId LIMIT :most)`);
+  const isRedeemed = database.prepare(`
+    SELECT 1 FROM artifacts
+    WHERE grant_id = :grantId
+      AND (model IN (${TOKEN_MODELS.map((model) => `'${model}'`).join(", ")}) OR consumed_at IS NOT NULL)
+    LIMIT 1`);
 
   return {
-    ...sessionMethods,
-
-    upsert: (model, idHash, payload, keys, expiresAt) =>
-      database.run(() => {
-        upsert.run({
-          model,
-          idHash,
-          grantId: keys.grantId ?? null,
-          accountId: keys.accountId ?? null,
-          clientId: keys.clientId ?? null,
-          expiresAt,
-          payload: encryptPayload(encryption, model, idHash, payload),
-        });
-      }),
-
-    insertOnce: (model, idHash, expiresAt, now) =>
-      database.run(() => insertOnce.run({ model, idHash, expiresAt, now }) === 1),
-
-    find: (model, idHash, now, options = {}) =>
-      database.run(() => {
-        const includeExpired = Number(options.includeExpired ?? false);
-        if (model === "Session") return findSession(idHash, now, includeExpired);
-        const row = select.get({ model, idHash, now, includeExpired });
-        return row && decryptPayload(encryption, model, toEncryptedArtifact(row));
-      }),
-
-    consume: (model, idHash, now, { ends = [] } = {}) => {
-      const columns = { model, idHash, now, seconds: Math.floor(now / 1000) };
-      if (ends.length === 0) return database.run(() => consumeAlone.run(columns) === 1);
-      return durable.transaction(() => {
-        const isWon = consumeForGood.run(columns) === 1;
-        if (isWon) engine.drive(revokeGrants(ends));
-        return isWon;
-      });
+    putArtifact(model, idHash, encrypted, { grantId = null, accountId = null, clientId = null }, expiresAt) {
+      put.run({ model, idHash, encrypted, grantId, accountId, clientId, expiresAt });
     },
-
-    destroy: (model, idHash) =>
-      database.run(() => {
-        destroy.run({ model, idHash });
+    insertOnce: (model, idHash, expiresAt, now) => insertOnce.run({ model, idHash, expiresAt, now }) === 1,
+    artifact(model, idHash, now, includeExpired) {
+      const row = select.get({ model, idHash, now, includeExpired: Number(includeExpired) });
+      return row && toEncryptedArtifact(row);
+    },
+    consumeArtifact: (model, idHash, now) =>
+      consume.run({ model, idHash, now, seconds: Math.floor(now / 1000) }) === 1,
+    removeArtifact: (model, idHash) => void remove.run({ model, idHash }),
+    extendArtifact: ({ model, idHash, until }, now) => extend.run({ model, idHash, until, now }) === 1,
+    removeExpiredArtifacts: (now, limit) =>
+      database.atomic(() => {
+        const rows = removeExpired.all({ now, limit });
+        const uids = new Set(rows.map((row) => row.session_uid));
+        for (const uid of uids) if (uid !== null) removeOrphans.run({ uid });
+        return rows.length;
       }),
-
-    extend: ({ model, idHash, until }, now) =>
-      database.run(() => extend.run({ model, idHash, until, now }) === 1),
-
-    revokeGrant: (grantId, { signIn } = {}) =>
-      durable.transaction(() => {
-        const others = signIn === undefined ? [] : ofSignIn.all({ ...signIn });
-        engine.drive(revokeGrants([grantId, ...others.map((row) => row.grant_id)]));
-      }),
+    removeTokens(grantIds, most) {
+      let gone = 0;
+      for (const grantId of grantIds) gone += removeTokens.run({ grantId, most: most - gone });
+      return gone;
+    },
+    removeGrants(grantIds) {
+      for (const grantId of grantIds)
+        remove.run({ model: "Grant", idHash: createHash("sha256").update(grantId).digest("base64url") });
+    },
+    redeemedAmong: (grantIds) => grantIds.filter((grantId) => isRedeemed.isAny({ grantId })),
   };
 }

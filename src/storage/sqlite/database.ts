@@ -216,6 +216,11 @@ export class Database {
     return this.run(() => this.#transact(work));
   }
 
+  /** Runs work of several statements in the transaction that there is, or in one of its own. */
+  atomic<T>(work: () => T): T {
+    return this.#isInTransaction ? work() : this.#transact(work);
+  }
+
   /**
    * The same without a promise, for opening: it sleeps until it gets the lock. Errors are left untranslated.
    */

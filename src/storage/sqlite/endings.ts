@@ -11,28 +11,17 @@ import { CONSOLE_CLIENT_ID } from "../../domain/records.ts";
  */
 const countOf = (key: string) => `coalesce((SELECT e.count FROM endings e WHERE e.key = ${key}), 0)`;
 
-/** How many endings a selection is under whose fields these SQL expressions give. */
-export const endingsUnder = (of: {
-  client: string;
-  organization: string;
-  profile: string;
-  session: string;
-}) => `(
-  ${countOf(`'client:' || ${of.client}`)} + ${countOf(`'organization:' || ${of.organization}`)}
-  + ${countOf(`'profile:' || ${of.profile}`)} + ${countOf(`'session:' || ${of.session}`)}
-  + iif(${of.client} = '${CONSOLE_CLIENT_ID}', ${countOf(`'organization_console:' || ${of.organization}`)}
-    + ${countOf(`'profile_console:' || ${of.profile}`)}, 0))`;
+const ofConsole = `${countOf("'organization_console:' || s.organization_id")}
+  + ${countOf("'profile_console:' || s.profile_id")}`;
 
 /**
  * Whether nothing has ended the selection `s` since it was made. Whatever reads selections for somebody asks
  * this.
  */
-export const STANDS = `(s.endings = ${endingsUnder({
-  client: "s.client_id",
-  organization: "s.organization_id",
-  profile: "s.profile_id",
-  session: "s.session_uid",
-})})`;
+export const STANDS = `(s.endings =
+  ${countOf("'client:' || s.client_id")} + ${countOf("'organization:' || s.organization_id")}
+  + ${countOf("'profile:' || s.profile_id")} + ${countOf("'session:' || s.session_uid")}
+  + iif(s.client_id = '${CONSOLE_CLIENT_ID}', ${ofConsole}, 0))`;
 
 /** How many endings a client's own tokens are under. */
 export const endingsOfClient = (client: string) => countOf(`'client:' || ${client}`);

@@ -18,7 +18,7 @@ import {
   type Steps,
   type WriteStep,
 } from "../steps.ts";
-import { TABLES } from "../tables.ts";
+import { SMALL_TABLES, TABLES } from "../tables.ts";
 import type { Database, Parameters, Query, Statement } from "./database.ts";
 import { extendedCode } from "./failures.ts";
 
@@ -60,7 +60,11 @@ function toSql({ kind }: AnyField, value: unknown): SQLInputValue {
   throw new TypeError("a value of no field's kind is to be stored");
 }
 
-const isIn = (condition: unknown) =>
+/** What reads a field: its column, or what computes it. */
+const expressionOf = (name: string, field: AnyField): string =>
+  typeof field.computed === "string" ? field.computed : columnOf(name, field);
+
+const isAmong = (condition: unknown) =>
   typeof condition === "object" && condition !== null && "in" in condition && condition.in !== undefined;
 
 const OPERATORS = { lt: "<", lte: "<=", gt: ">", gte: ">=" } as const;
@@ -81,8 +85,7 @@ class Draft {
   }
 
   column(name: string): string {
-    const field = this.field(name);
-    return typeof field.computed === "string" ? field.computed : columnOf(name, field);
+    return expressionOf(name, this.field(name));
   }
 
   /** A parameter, or the value itself where there are few: partial indexes are found by those alone. */
@@ -96,7 +99,7 @@ class Draft {
 
   where(conditions: Readonly<AnyRow>, listing: Listing<AnyRow> = {}): string {
     // What is found by its keys is looked at by nothing else: a sign before a column keeps its indexes out.
-    const isByKeys = isIn(conditions[this.#table.key]);
+    const isByKeys = isAmong(conditions[this.#table.key]);
     const all = Object.entries(conditions).flatMap(([name, condition]) => {
       const found = condition === undefined ? [] : this.#conditions(name, condition);
       return isByKeys && name !== this.#table.key ? found.map((one) => `+${one}`) : found;
@@ -124,8 +127,9 @@ class Draft {
         if (!Array.isArray(value)) throw new TypeError(`${name} must be in a list`);
         if (field.values !== undefined)
           return [`${column} IN (${value.map((one) => this.value(field, one, "")).join(", ")})`];
-        this.parameters[`${name}_in`] = JSON.stringify(value);
-        return [`${column} IN (SELECT value FROM json_each(:${name}_in))`];
+        this.parameters[`${name}_in`] = JSON.stringify(value.filter((one) => one !== null));
+        const isIn = `${column} IN (SELECT value FROM json_each(:${name}_in))`;
+        return [value.includes(null) ? `(${column} IS NULL OR ${isIn})` : isIn];
       }
       const sign = OPERATORS[operator as keyof typeof OPERATORS];
       return [`${column} ${sign} ${this.value(field, value, `${name}_${operator}`)}`];
@@ -134,10 +138,9 @@ class Draft {
 
   #equals(name: string, field: AnyField, value: unknown): string {
     // What is computed of another column being there is asked of that, by which its index is found.
-    const computed = /^iif\((\w+) IS NULL, '(\w+)', '(\w+)'\)$/.exec(
-      typeof field.computed === "string" ? field.computed : "",
-    );
-    if (computed !== null) return `${computed[1]} IS ${value === computed[2] ? "" : "NOT "}NULL`;
+    const computed =
+      typeof field.computed === "string" && /^iif\((\w+) IS NULL, '(\w+)', '(\w+)'\)$/.exec(field.computed);
+    if (computed) return `${computed[1]} IS ${value === computed[2] ? "" : "NOT "}NULL`;
     return `${this.column(name)} = ${this.value(field, value, name)}`;
   }
 
@@ -188,7 +191,7 @@ export interface Reading {
 export function readingOf(table: AnyTable): Reading {
   const fields = Object.entries(table.fields as Record<string, AnyField>);
   const select = fields.map(([name, field]) => {
-    const expression = typeof field.computed === "string" ? field.computed : columnOf(name, field);
+    const expression = expressionOf(name, field);
     return expression === name ? name : `${expression} AS "${name}"`;
   });
   return {
@@ -210,11 +213,15 @@ export class SqliteEngine implements Engine {
   constructor(database: Database, natives: NativeSteps) {
     this.#database = database;
     this.#natives = natives;
-    // Every column of every table is come by while the store is opened.
-    for (const table of TABLES as readonly unknown[] as readonly AnyTable[]) {
-      this.#readings.set(table.name, readingOf(table));
-      this.#rows(table, `${this.#selected(table)} WHERE ${this.#keyOf(table)} = :key`);
-      this.#statement(`DELETE FROM ${table.table} WHERE ${this.#keyOf(table)} = :key`);
+  }
+
+  /** Comes by every column of every table, while a store is opened. */
+  prepare(): void {
+    for (const table of [...TABLES, ...SMALL_TABLES] as readonly unknown[] as readonly AnyTable[]) {
+      const key = table.identity.includes("rowid") ? [this.#keyOf(table)] : identityColumns(table);
+      const isIt = key.map((column) => `${column} = :key`).join(" AND ");
+      this.#rows(table, `${this.#selected(table)} WHERE ${isIt}`);
+      this.#statement(`DELETE FROM ${table.table} WHERE ${isIt}`);
     }
   }
 
@@ -240,14 +247,14 @@ export class SqliteEngine implements Engine {
 
   #step(step: Step): unknown {
     switch (step.op) {
-      case "get":
-        return step.keys.flatMap((key) =>
-          this.#rows(step.table, `${this.#selected(step.table)} WHERE ${this.#keyOf(step.table)} = :key`).all(
-            {
-              key,
-            },
-          ),
-        );
+      case "get": {
+        const { table, keys } = step;
+        const sql = `${this.#selected(table)} WHERE ${this.#keyOf(table)}`;
+        const [only = ""] = keys;
+        if (keys.length === 1) return this.#rows(table, `${sql} = :key`).all({ key: only });
+        const parameters = { keys: JSON.stringify(keys) };
+        return this.#rows(table, `${sql} IN (SELECT value FROM json_each(:keys))`).all(parameters);
+      }
       case "list": {
         const draft = new Draft(step.table);
         const sql = `${this.#selected(step.table, step.listing.by)}${draft.where(step.where, step.listing)}`;
@@ -256,10 +263,21 @@ export class SqliteEngine implements Engine {
       case "take": {
         const { table, where, set, listing } = step;
         const draft = new Draft(table);
-        const first = `${draft.where(where)}${draft.order({ ...listing, limit: 1 })}`;
-        const found = `SELECT ${identityOf(table)} FROM ${from(table, listing.by)}${first}`;
-        const sql = `UPDATE ${table.table} SET ${draft.set(set)} WHERE ${identityOf(table)} = (${found})`;
+        const found = draft.where(where);
+        const first = `SELECT ${identityOf(table)} FROM ${from(table, listing.by)}${found}`;
+        // Of one that is named there are no others to choose from.
+        const its =
+          typeof where[table.key] === "string"
+            ? found
+            : ` WHERE ${identityOf(table)} = (${first}${draft.order({ ...listing, limit: 1 })})`;
+        const sql = `UPDATE ${table.table} SET ${draft.set(set)}${its}`;
         return this.#rows(table, `${sql} RETURNING ${this.#reading(table).select}`).get(draft.parameters);
+      }
+      case "takeOut": {
+        const { table, where } = step;
+        const draft = new Draft(table);
+        const sql = `DELETE FROM ${table.table}${draft.where(where)} RETURNING ${this.#reading(table).select}`;
+        return this.#rows(table, sql).get(draft.parameters);
       }
       case "write":
         for (const one of step.steps) this.#write(one);
@@ -306,8 +324,10 @@ export class SqliteEngine implements Engine {
   }
 
   #reading(table: AnyTable): Reading {
-    const reading = this.#readings.get(table.name);
-    if (reading === undefined) throw new TypeError(`there is no table ${table.name}`);
+    const known = this.#readings.get(table.name);
+    if (known !== undefined) return known;
+    const reading = readingOf(table);
+    this.#readings.set(table.name, reading);
     return reading;
   }
 
@@ -315,7 +335,7 @@ export class SqliteEngine implements Engine {
     const fields: Record<string, AnyField> = table.fields;
     const field = fields[table.key];
     if (field === undefined) throw new TypeError(`${table.name} has no key`);
-    return columnOf(table.key, field);
+    return expressionOf(table.key, field);
   }
 
   #selected(table: AnyTable, by?: string): string {

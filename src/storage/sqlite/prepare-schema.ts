@@ -9,7 +9,7 @@ import { LiaisonError } from "../../errors.ts";
 import { integer, text } from "../../sql-columns.ts";
 import { CANARY, contextOf } from "../encrypted-fields.ts";
 import type { FieldEncryption } from "../field-encryption.ts";
-import { type MigrationReport, newerSchema, olderSchema } from "../migration.ts";
+import { checkCanary, checkVersion, type MigrationReport, migrationReport } from "../migration.ts";
 import type { Database } from "./database.ts";
 import type { SqliteMigration } from "./migrations.ts";
 
@@ -78,10 +78,10 @@ export interface SchemaParts {
 export function prepareSchema(parts: SchemaParts): void {
   const { database, file, migrations } = parts;
   database.transactionNow(() => {
-    const version = knownVersion(parts);
-    if (version > 0 && version < migrations.length) throw olderSchema(file, version, migrations.length);
+    const version = schemaVersion(database, file);
+    checkVersion(file, version, migrations.length, { mayBeOlder: version === 0 });
     applyMigrations(parts, version);
-    checkCanary(parts);
+    checkKey(parts);
     checkUniqueIndexes(parts);
   });
 }
@@ -93,9 +93,8 @@ export function prepareSchema(parts: SchemaParts): void {
 export function checkSchema(parts: SchemaParts): void {
   const { database, file, migrations } = parts;
   database.transactionNow(() => {
-    const version = knownVersion(parts);
-    if (version < migrations.length) throw olderSchema(file, version, migrations.length);
-    checkCanary(parts);
+    checkVersion(file, schemaVersion(database, file), migrations.length);
+    checkKey(parts);
     checkUniqueIndexes(parts);
   });
 }
@@ -105,11 +104,12 @@ export function checkSchema(parts: SchemaParts): void {
  * stays.
  */
 export function migrateSchema(parts: SchemaParts): MigrationReport {
-  const { database, migrations } = parts;
+  const { database, file, migrations } = parts;
   const step = (from: number | undefined) =>
     database.transactionNow(() => {
-      const version = knownVersion(parts);
-      if (version > 0) checkCanary(parts);
+      const version = schemaVersion(database, file);
+      checkVersion(file, version, migrations.length, { mayBeOlder: true });
+      if (version > 0) checkKey(parts);
       // The first transaction makes an empty file whole; a file that was left between two migrations goes on
       // there.
       applyMigrations(
@@ -121,17 +121,7 @@ export function migrateSchema(parts: SchemaParts): MigrationReport {
   let { from, version } = step(undefined);
   while (version < migrations.length) ({ from, version } = step(from));
   database.transactionNow(() => checkUniqueIndexes(parts));
-  return {
-    from,
-    to: version,
-    applied: migrations.slice(from).map(({ name }, index) => ({ version: from + index + 1, name })),
-  };
-}
-
-function knownVersion({ database, file, migrations }: SchemaParts): number {
-  const version = schemaVersion(database, file);
-  if (version > migrations.length) throw newerSchema(file, version, migrations.length);
-  return version;
+  return migrationReport(from, migrations);
 }
 
 function applyMigrations({ database, encryption, now, migrations }: SchemaParts, from: number): void {
@@ -183,7 +173,9 @@ function schemaVersion(database: Database, file: string): number {
     .map(({ name }) => name);
   if (tables.length === 0) return 0;
   if (!tables.includes("migrations")) {
-    throw refusal(`${file} is a database of another program. Name another file in storage.sqlite.file.`);
+    throw LiaisonError.storeRefused(
+      `${file} is a database of another program. Name another file in storage.sqlite.file.`,
+    );
   }
   return database.query(NEWEST, VERSION)[0]?.version ?? 0;
 }
@@ -194,29 +186,9 @@ export function createVersionReader(database: Database): () => Promise<number> {
   return () => database.run(() => select.get()?.version ?? 0);
 }
 
-/**
- * A new canary is never written beside data that was encrypted under another key: that data would be lost
- * without a word.
- */
-function checkCanary({ database, encryption, file }: SchemaParts): void {
-  const row = database.query("SELECT value FROM meta WHERE name = 'canary'", { value: text })[0];
-  if (row === undefined) {
-    throw refusal(
-      `${file} has lost the value that its encryption_key is checked with. Restore it from a backup.`,
-    );
-  }
-  try {
-    if (encryption.decrypt(row.value, contextOf.canary) === CANARY) return;
-  } catch (cause) {
-    throw refusal(
-      `${file} was encrypted under another encryption_key. Set encryption_key to the one it was created ` +
-        "with (or name a new file in storage.sqlite.file to start empty).",
-      cause,
-    );
-  }
-  throw refusal(
-    `${file} holds a changed value where its encryption_key is checked. Restore it from a backup.`,
-  );
+function checkKey({ database, encryption, file }: SchemaParts): void {
+  const [row] = database.query("SELECT value FROM meta WHERE name = 'canary'", { value: text });
+  checkCanary(encryption, row?.value, { place: file, elsewhere: "a new file in storage.sqlite.file" });
 }
 
 function checkUniqueIndexes({ database, file, migrations }: SchemaParts): void {
@@ -235,14 +207,10 @@ function checkUniqueIndexes({ database, file, migrations }: SchemaParts): void {
     if (present.length > 0) continue;
     const index = `${table} (${columns})`;
     const create = `CREATE UNIQUE INDEX ${table}_${columns.replaceAll(",", "_")} ON ${index}`;
-    throw refusal(
+    throw LiaisonError.storeRefused(
       `${file} lacks the unique index on ${index}, without which a link could be used twice. ` +
         "Restore a backup, or run: " +
         `sqlite3 ${file} "${create}${where === undefined ? "" : ` WHERE ${where}`}"`,
     );
   }
-}
-
-function refusal(message: string, cause?: unknown): LiaisonError {
-  return LiaisonError.storeRefused(message, cause);
 }

@@ -3,28 +3,15 @@
  * client, because a session is saved as a whole by each of its portals.
  */
 
-import type { Instant } from "../../clock.ts";
-import { asClientId, asGrantId, type ClientId, type GrantId } from "../../domain/ids.ts";
-import type { SecretHash } from "../../domain/records.ts";
+import { asAccountId, asClientId, asGrantId } from "../../domain/ids.ts";
 import { as, integer, nullable, type RowOf, text } from "../../sql-columns.ts";
-import type { ArtifactStore, SessionAuthorization } from "../contract.ts";
-import { decryptPayload, encryptPayload, type Payload } from "../encrypted-fields.ts";
-import type { FieldEncryption } from "../field-encryption.ts";
-import { tell } from "../intentions/revoking.ts";
+import type { SessionSteps, StoredSession } from "../native-steps.ts";
 import type { Database } from "./database.ts";
-import type { SqliteEngine } from "./engine.ts";
 import { arrayOf, object, value } from "./json.ts";
 import { ARTIFACT_COLUMNS, toEncryptedArtifact } from "./rows.ts";
 
-interface ClientRow {
-  clientId: ClientId;
-  sid: string | null;
-  grantId: GrantId | null;
-  persistsLogout: number | null;
-}
-
 const CLIENTS_JSON = arrayOf(
-  object<ClientRow>({
+  object({
     clientId: value("c.client_id", as(text, asClientId)),
     sid: value("c.sid", nullable(text)),
     grantId: value("c.grant_id", nullable(as(text, asGrantId))),
@@ -36,24 +23,24 @@ const SESSION = `
   (SELECT ${CLIENTS_JSON} FROM session_clients c WHERE c.session_uid = a.session_uid) AS clients`;
 const SESSION_COLUMNS = { ...ARTIFACT_COLUMNS, clients: CLIENTS_JSON };
 
-interface SessionMethods
-  extends Pick<ArtifactStore, "findSessionByUid" | "upsertSession" | "destroySession"> {
-  /** `find` for the model Session. */
-  findSession(idHash: SecretHash, now: Instant, includeExpired: number): Payload | undefined;
+function toSession(row: RowOf<typeof SESSION_COLUMNS>): StoredSession {
+  const { idHash, encrypted } = toEncryptedArtifact(row);
+  const shares = row.clients.map((client) => {
+    const persistsLogout = client.persistsLogout === null ? null : client.persistsLogout === 1;
+    return { ...client, persistsLogout };
+  });
+  return { idHash, encrypted, shares };
 }
 
-export function createSessionMethods(
-  database: Database,
-  { durable, engine, encryption }: { durable: Database; engine: SqliteEngine; encryption: FieldEncryption },
-): SessionMethods {
+export function createSessionSteps(database: Database): SessionSteps {
   const upsert = database.prepare(`
     INSERT INTO artifacts (model, id_hash, sealed_payload, account_id, session_uid, expires_at)
-    VALUES ('Session', :idHash, :payload, :accountId, :uid, :expiresAt)
+    VALUES ('Session', :idHash, :encrypted, :accountId, :uid, :expiresAt)
     ON CONFLICT (model, id_hash) DO UPDATE SET sealed_payload = excluded.sealed_payload,
       account_id = excluded.account_id, session_uid = excluded.session_uid,
       expires_at = excluded.expires_at`);
   const update = database.prepare(`
-    UPDATE artifacts SET sealed_payload = :payload, account_id = :accountId, session_uid = :uid,
+    UPDATE artifacts SET sealed_payload = :encrypted, account_id = :accountId, session_uid = :uid,
       expires_at = :expiresAt
     WHERE model = 'Session' AND id_hash = :idHash`);
   const anyOfUid = database.prepare("SELECT 1 FROM artifacts WHERE session_uid = :uid LIMIT 1");
@@ -80,83 +67,74 @@ export function createSessionMethods(
     WHERE a.session_uid = :uid AND a.expires_at > :now ORDER BY a.rowid DESC LIMIT 1`,
     SESSION_COLUMNS,
   );
-  const uidOf = durable.prepare(
+  const uidOf = database.prepare(
     "SELECT session_uid FROM artifacts WHERE model = 'Session' AND id_hash = :idHash",
     { session_uid: text },
   );
-  const removeClients = durable.prepare(`
-    DELETE FROM session_clients WHERE session_uid = (
-      SELECT session_uid FROM artifacts WHERE model = 'Session' AND id_hash = :idHash)`);
-  const removeSiblings = durable.prepare(`
-    DELETE FROM artifacts WHERE session_uid = (
-      SELECT session_uid FROM artifacts WHERE model = 'Session' AND id_hash = :idHash)`);
-
-  const compose = (row: RowOf<typeof SESSION_COLUMNS> | undefined): Payload | undefined => {
-    if (row === undefined) return undefined;
-    const payload = decryptPayload(encryption, "Session", toEncryptedArtifact(row));
-    const { clients } = row;
-    if (clients.length === 0) return payload;
-    return {
-      ...payload,
-      authorizations: Object.fromEntries(clients.map((client) => [client.clientId, share(client)])),
-    };
-  };
+  const sidOf = database.prepare(
+    "SELECT sid FROM session_clients WHERE session_uid = :sessionUid AND client_id = :clientId",
+    { sid: nullable(text) },
+  );
+  const accountsOfSession = database.prepare(
+    "SELECT account_id FROM artifacts WHERE session_uid = :sessionUid AND expires_at > :now ORDER BY rowid",
+    { account_id: nullable(as(text, asAccountId)) },
+  );
+  // Each half is read from its own index in its order; what is listed already of one id comes once.
+  const sessionsOfAccount = database.prepare(
+    `
+    SELECT * FROM (
+      SELECT DISTINCT a.session_uid AS uid FROM artifacts a
+      WHERE a.account_id = :accountId AND a.session_uid > :after ORDER BY a.session_uid LIMIT :limit)
+    UNION
+    SELECT * FROM (
+      SELECT DISTINCT s.session_uid AS uid FROM selections s
+      WHERE s.account_id = :accountId AND s.session_uid > :after ORDER BY s.session_uid LIMIT :limit)
+    ORDER BY uid LIMIT :limit`,
+    { uid: text },
+  );
+  const isSignedIn = database.prepare(`
+    SELECT 1 FROM artifacts a
+    WHERE a.session_uid = :uid AND a.account_id = :accountId AND a.expires_at > :now LIMIT 1`);
+  const removeShares = database.prepare("DELETE FROM session_clients WHERE session_uid = :sessionUid");
+  const removeRows = database.prepare("DELETE FROM artifacts WHERE session_uid = :sessionUid");
 
   return {
-    findSession: (idHash, now, includeExpired) => compose(selectById.get({ idHash, now, includeExpired })),
-
-    findSessionByUid: (uid, now) => database.run(() => compose(selectByUid.get({ uid, now }))),
-
-    upsertSession: (idHash, payload, session, expiresAt) =>
-      database.transaction(() => {
-        const { uid, accountId, authorizations, removed, replaces, found = false } = session;
-        if (found && !anyOfUid.isAny({ uid })) return "ended";
-        // Whether there are authorizations is the payload's to say; which ones is the clients' rows'.
-        const stored = "authorizations" in payload ? { ...payload, authorizations: {} } : payload;
-        const encrypted = encryptPayload(encryption, "Session", idHash, stored);
-        // Under its old id a found session is only ever updated: a row that a racer rotated away must not
-        // come back.
-        const write = found && replaces === undefined ? update : upsert;
-        const written =
-          write.run({ idHash, payload: encrypted, accountId: accountId ?? null, uid, expiresAt }) === 1;
-        for (const clientId of removed) removeClient.run({ uid, clientId });
-        for (const [clientId, { sid, grantId, persistsLogout }] of Object.entries(authorizations)) {
-          upsertClient.run({
-            uid,
-            clientId,
-            sid: sid ?? null,
-            grantId: grantId ?? null,
-            persistsLogout: persistsLogout === undefined ? null : Number(persistsLogout),
-          });
+    session(idHash, now, includeExpired) {
+      const row = selectById.get({ idHash, now, includeExpired: Number(includeExpired) });
+      return row && toSession(row);
+    },
+    sessionByUid(uid, now) {
+      const row = selectByUid.get({ uid, now });
+      return row && toSession(row);
+    },
+    saveSession: ({ uid, idHash, encrypted, accountId, expiresAt, ...save }) =>
+      database.atomic(() => {
+        if (save.isFound && !anyOfUid.isAny({ uid })) return "ended";
+        const write = save.appends ? upsert : update;
+        const isWritten = write.run({ idHash, encrypted, accountId, uid, expiresAt }) === 1;
+        for (const clientId of save.removed) removeClient.run({ uid, clientId });
+        for (const { clientId, sid, grantId, persistsLogout: persists } of save.shares) {
+          const persistsLogout = persists === null ? null : Number(persists);
+          upsertClient.run({ uid, clientId, sid, grantId, persistsLogout });
         }
-        if (replaces !== undefined && replaces !== idHash) removeReplaced.run({ replaces });
-        return written ? "saved" : "rotated";
+        if (save.replaces !== undefined) removeReplaced.run({ replaces: save.replaces });
+        return isWritten ? "saved" : "rotated";
       }),
-
-    destroySession: (idHash, tells) =>
-      durable.transaction(() => {
-        const row = uidOf.get({ idHash });
-        if (row === undefined) return;
-        const sessionUid = row.session_uid;
-        if (tells !== undefined) {
-          const { accountId, clientIds, now } = tells;
-          engine.drive(
-            tell(
-              clientIds.map((clientId) => ({ sessionUid, clientId, accountId })),
-              now,
-            ),
-          );
-        }
-        removeClients.run({ idHash });
-        removeSiblings.run({ idHash });
+    uidOfSession: (idHash) => uidOf.get({ idHash })?.session_uid,
+    sidsOf: (signIns) =>
+      signIns.map(({ sessionUid, clientId }) => sidOf.get({ sessionUid, clientId })?.sid ?? null),
+    accountOfSession(sessionUid, now) {
+      const live = accountsOfSession.all({ sessionUid, now });
+      if (live.length === 0) return undefined;
+      return { accountId: live.findLast((row) => row.account_id !== null)?.account_id ?? null };
+    },
+    sessionsOfAccount: (accountId, after, limit) =>
+      sessionsOfAccount.all({ accountId, after, limit }).map(({ uid }) => uid),
+    signedInAmong: (uids, accountId, now) => uids.filter((uid) => isSignedIn.isAny({ uid, accountId, now })),
+    removeSession: (sessionUid) =>
+      database.atomic(() => {
+        removeShares.run({ sessionUid });
+        removeRows.run({ sessionUid });
       }),
-  };
-}
-
-function share({ sid, grantId, persistsLogout }: ClientRow): SessionAuthorization {
-  return {
-    ...(sid === null ? {} : { sid }),
-    ...(grantId === null ? {} : { grantId }),
-    ...(persistsLogout === null ? {} : { persistsLogout: persistsLogout === 1 }),
   };
 }

@@ -16,21 +16,14 @@ import type { Dump } from "../dump.ts";
 import type { FieldEncryption } from "../field-encryption.ts";
 import type { MigrationReport } from "../migration.ts";
 import { createAccountAtClientStore } from "./accounts-at-clients.ts";
-import { createArtifactStore } from "./artifacts.ts";
 import { Database, type Durability } from "./database.ts";
 import { withDump } from "./dump.ts";
 import { SqliteEngine } from "./engine.ts";
 import { remedyFor, resultCode, writeFaultOf } from "./failures.ts";
-import { createKeyStore } from "./keys.ts";
 import { LockQueue } from "./lock-queue.ts";
 import { SQLITE_MIGRATIONS, type SqliteMigration } from "./migrations.ts";
 import { createNativeSteps } from "./native-steps.ts";
 import { checkSchema, createVersionReader, migrateSchema, prepareSchema } from "./prepare-schema.ts";
-import { createSessionLists } from "./session-lists.ts";
-import { createSignInStore } from "./sign-ins.ts";
-import { createSweep } from "./sweep.ts";
-import { createThrottleStore, createThrottleWriter } from "./throttles.ts";
-import { createWork } from "./work.ts";
 import { createWriteProbe } from "./write-probe.ts";
 
 export interface SqliteStore extends Store {
@@ -126,22 +119,19 @@ interface StoreParts {
 
 function assemble({ durable, fast, encryption, needed }: StoreParts): SqliteStore {
   const readVersion = createVersionReader(fast);
-  const throttles = createThrottleWriter(durable);
-  const engine = new SqliteEngine(durable, createNativeSteps(durable, throttles));
+  const engineOf = (database: Database) => new SqliteEngine(database, createNativeSteps(database));
+  const [engine, shortLived] = [engineOf(durable), engineOf(fast)];
+  engine.prepare();
   const store = assembleStore({
     engine,
+    shortLived,
     encryption,
     deferredMail: { least: 5, most: 200, turnMs: TURN_MS, aTransaction: 200 },
+    sweeping: { least: 20, most: 500, turnMs: TURN_MS },
     native: {
-      signIns: createSignInStore(fast, encryption),
-      accountsAtClients: createAccountAtClientStore(durable, engine),
-      artifacts: createArtifactStore(fast, durable, encryption, engine),
-      keys: createKeyStore(durable, encryption),
-      throttles: createThrottleStore(fast, encryption),
-      administration: { ...createSessionLists(durable), ...createWork(durable, throttles, encryption) },
+      accountsAtClients: createAccountAtClientStore(durable),
       turnMs: TURN_MS,
       grantsATurn: 5,
-      sweep: createSweep(fast, engine),
       schemaVersion: async () => ({ found: await readVersion(), needed }),
       writeFault: createWriteProbe(durable, [durable, fast]),
       async close() {

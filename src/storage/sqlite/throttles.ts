@@ -3,33 +3,15 @@
  * keyed hash is stored.
  */
 
-import type { Instant, Milliseconds } from "../../clock.ts";
+import type { Instant } from "../../clock.ts";
 import type { Limit } from "../../domain/limit.ts";
 import { integer } from "../../sql-columns.ts";
-import type { ThrottleStore } from "../contract.ts";
-import { keyHashOf } from "../encrypted-fields.ts";
-import type { FieldEncryption } from "../field-encryption.ts";
+import type { NativeSteps } from "../native-steps.ts";
 import type { Database } from "./database.ts";
 
-/** Uses throttles inside the transaction of what they hold back. */
-export interface ThrottleWriter {
-  /**
-   * Takes a slot; `count` is which one of the window, from 1, and one more than the limit where none was
-   * left.
-   */
-  take(keyHash: string, limit: Limit, now: Instant): { taken: boolean; count: number; resetsAt: Instant };
-  /** Takes as many of `wanted` as there are. */
-  takeSome(keyHash: string, wanted: number, limit: Limit, now: Instant): { taken: number; resetsAt: Instant };
-  /** Gives a slot back that the same transaction took. */
-  giveBack(keyHash: string): void;
-  /**
-   * Reserves the next place in a flow of at most `limit` per window and returns when it may go: `now`, or
-   * later by what others have reserved, by `longestMs` at the most. See LinkStore.inquire.
-   */
-  reserve(keyHash: string, limit: Limit, now: Instant, longestMs: Milliseconds): Instant;
-}
+type ThrottleSteps = Pick<NativeSteps, "takeSlot" | "takeSlots" | "giveSlotBack" | "reservePlace">;
 
-export function createThrottleWriter(database: Database): ThrottleWriter {
+export function createThrottleSteps(database: Database): ThrottleSteps {
   const expires = { expires_at: integer };
   const take = database.prepare(
     `
@@ -80,15 +62,16 @@ export function createThrottleWriter(database: Database): ThrottleWriter {
   }
 
   return {
-    take: (keyHash, limit, now) => takeAll(keyHash, 1, limit, now),
-    takeSome(keyHash, wanted, limit, now) {
-      const row = left.get({ keyHash, limit: limit.limit, now });
-      const amount = Math.min(wanted, row === undefined ? limit.limit : Math.max(0, row.left));
-      const { taken, resetsAt } = takeAll(keyHash, Math.max(1, amount), limit, now);
-      return { taken: taken ? amount : 0, resetsAt };
-    },
-    giveBack: (keyHash) => void giveBack.run({ keyHash }),
-    reserve(keyHash, { limit, windowSeconds }, now, longestMs) {
+    takeSlot: (keyHash, limit, now) => database.atomic(() => takeAll(keyHash, 1, limit, now)),
+    takeSlots: (keyHash, wanted, limit, now) =>
+      database.atomic(() => {
+        const row = left.get({ keyHash, limit: limit.limit, now });
+        const amount = Math.min(wanted, row === undefined ? limit.limit : Math.max(0, row.left));
+        const { taken, resetsAt } = takeAll(keyHash, Math.max(1, amount), limit, now);
+        return { taken: taken ? amount : 0, resetsAt };
+      }),
+    giveSlotBack: (keyHash) => void giveBack.run({ keyHash }),
+    reservePlace(keyHash, { limit, windowSeconds }, now, longestMs) {
       const windowMs = windowSeconds * 1000;
       const furthest = now + longestMs + windowMs;
       const row = reserve.get({
@@ -101,20 +84,5 @@ export function createThrottleWriter(database: Database): ThrottleWriter {
       if (row === undefined) throw new Error("a reservation gave no row");
       return Math.max(now, Math.min(row.expires_at, furthest) - windowMs);
     },
-  };
-}
-
-export function createThrottleStore(database: Database, encryption: FieldEncryption): ThrottleStore {
-  const throttles = createThrottleWriter(database);
-  const hash = keyHashOf(encryption);
-
-  return {
-    takeSlot: (key, limit, windowSeconds, now) =>
-      database.transaction(() => {
-        const { taken, resetsAt } = throttles.take(hash(key), { limit, windowSeconds }, now);
-        return { taken, resetsAt };
-      }),
-    takeSlots: (key, wanted, limit, now) =>
-      database.transaction(() => throttles.takeSome(hash(key), wanted, limit, now)),
   };
 }

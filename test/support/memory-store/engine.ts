@@ -10,11 +10,12 @@ import { Add } from "../../../src/storage/steps.ts";
 import type { AnyRow, AnyTable, MemoryDatabase } from "./database.ts";
 
 /** Native steps as they are here: intentions themselves, of general steps. */
-export type MemorySteps = {
-  [Name in keyof NativeSteps]: (
-    ...values: Parameters<NativeSteps[Name]>
-  ) => Steps<ReturnType<NativeSteps[Name]>>;
+export type InMemory<NativeSteps> = {
+  [Name in keyof NativeSteps]: NativeSteps[Name] extends (...values: infer Values) => infer Result
+    ? (...values: Values) => Steps<Result>
+    : never;
 };
+export type MemorySteps = InMemory<NativeSteps>;
 
 export class MemoryEngine implements Engine {
   readonly lastPlace = Number.MAX_SAFE_INTEGER;
@@ -61,6 +62,11 @@ export class MemoryEngine implements Engine {
         const { table, where, set, listing } = step;
         const [first] = this.#list(table, where, { ...listing, limit: 1 });
         return first && structuredClone(this.#change(table, first, set));
+      }
+      case "takeOut": {
+        const [only] = this.#found(step.table, step.where);
+        if (only !== undefined) this.#database.remove(step.table, only);
+        return structuredClone(only);
       }
       case "write":
         for (const one of step.steps) this.#write(one);
@@ -142,7 +148,8 @@ const OPERATORS: Readonly<Record<string, (value: unknown, than: unknown) => bool
 function meets(value: unknown, condition: unknown): boolean {
   if (condition === null || typeof condition !== "object") return value === condition;
   return Object.entries(condition).every(
-    ([operator, than]) => than === undefined || (value !== null && OPERATORS[operator]?.(value, than)),
+    ([operator, than]) =>
+      than === undefined || ((value !== null || operator === "in") && OPERATORS[operator]?.(value, than)),
   );
 }
 

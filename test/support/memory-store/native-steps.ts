@@ -1,19 +1,17 @@
 /** Native steps (src/storage/native-steps.ts) in memory: general steps over the tables of this back end. */
 
-import { createHash } from "node:crypto";
 import type { Instant } from "../../../src/clock.ts";
 import type { Limit } from "../../../src/domain/limit.ts";
-import { TOKEN_MODELS } from "../../../src/domain/selecting.ts";
-import { throttles } from "../../../src/storage/native-tables.ts";
-import { add, get, list, put, remove, type Steps, update } from "../../../src/storage/steps.ts";
+import { add, get, put, type Steps, update } from "../../../src/storage/steps.ts";
+import { throttles } from "../../../src/storage/tables.ts";
+import { artifactSteps, sessionSteps } from "./artifacts.ts";
 import type { MemorySteps } from "./engine.ts";
-import { artifacts, keyOf, shares } from "./tables.ts";
 
 /**
  * Takes as many of `wanted` slots as the window has left; `count` is how many of it are taken then. One that
  * ends later than a window that begins now was begun before the clock was set back.
  */
-export function* takeSome(
+function* takeSome(
   keyHash: string,
   wanted: number,
   { limit, windowSeconds }: Limit,
@@ -28,13 +26,14 @@ export function* takeSome(
   return { taken, count, resetsAt };
 }
 
-const tokenModels: readonly string[] = TOKEN_MODELS;
-
 export const nativeSteps: MemorySteps = {
+  ...artifactSteps,
+  ...sessionSteps,
   *takeSlot(keyHash, limit, now) {
     const { taken, count, resetsAt } = yield* takeSome(keyHash, 1, limit, now);
     return { taken: taken === 1, count: taken === 1 ? count : limit.limit + 1, resetsAt };
   },
+  takeSlots: takeSome,
   *giveSlotBack(keyHash) {
     yield* update(throttles, { keyHash }, { taken: add(-1) });
   },
@@ -42,7 +41,7 @@ export const nativeSteps: MemorySteps = {
     const windowMs = windowSeconds * 1000;
     const furthest = now + longestMs + windowMs;
     const { taken, expiresAt } = (yield* get(throttles, keyHash)) ?? { taken: now, expiresAt: now };
-    // `taken` is the instant of the last reservation: by how much the clock has been set back since.
+    // By how much the clock has been set back since the last reservation.
     const shifted = expiresAt - (taken - now > windowMs ? taken - now : 0);
     const next = Math.min(Math.max(shifted, now) + Math.ceil(windowMs / limit), Math.max(shifted, furthest));
     yield* put(throttles, { keyHash, taken: now, expiresAt: next });
@@ -50,29 +49,5 @@ export const nativeSteps: MemorySteps = {
   },
   // Whoever is at work is alone.
   *excludeOwners() {},
-  removeTokens: (grantIds, most) => remove(artifacts, { grantId: { in: grantIds } }, most),
-  *removeGrants(grantIds) {
-    const hashes = grantIds.map((grantId) => createHash("sha256").update(grantId).digest("base64url"));
-    yield* remove(artifacts, { id: { in: hashes.map((hash) => keyOf("Grant", hash)) } });
-  },
-  *redeemedAmong(grantIds) {
-    const made = yield* list(artifacts, { grantId: { in: grantIds } });
-    const given = made.filter(({ model, consumed }) => tokenModels.includes(model) || consumed !== null);
-    const redeemed = new Set(given.map(({ grantId }) => grantId));
-    return grantIds.filter((grantId) => redeemed.has(grantId));
-  },
-  *sidsOf(signIns) {
-    const sids: (string | null)[] = [];
-    for (const { sessionUid, clientId } of signIns)
-      sids.push((yield* get(shares, keyOf(sessionUid, clientId)))?.held.sid ?? null);
-    return sids;
-  },
-  *accountOfSession(sessionUid, now) {
-    const [row] = yield* list(artifacts, { sessionUid, expiresAt: { gt: now } });
-    return row && { accountId: row.accountId };
-  },
-  *removeSession(sessionUid) {
-    yield* remove(shares, { sessionUid });
-    yield* remove(artifacts, { sessionUid });
-  },
+  *holdProfile() {},
 };

@@ -6,15 +6,11 @@
 import { TURN_MS } from "../../../src/pace.ts";
 import { assembleStore } from "../../../src/storage/assemble.ts";
 import type { Store } from "../../../src/storage/contract.ts";
-import { keyHashOf } from "../../../src/storage/encrypted-fields.ts";
 import { createFieldEncryption } from "../../../src/storage/field-encryption.ts";
 import { createAccountAtClientStore } from "./accounts-at-clients.ts";
-import { createArtifactStore } from "./artifacts.ts";
 import { MemoryDatabase } from "./database.ts";
 import { MemoryEngine } from "./engine.ts";
 import { nativeSteps } from "./native-steps.ts";
-import { createKeyStore, createSignInStore, createThrottleStore } from "./sign-ins.ts";
-import { createAdministration, createSweep } from "./work.ts";
 
 const ENCRYPTION_KEY = Buffer.alloc(32, 7).toString("base64");
 
@@ -22,21 +18,16 @@ const ENCRYPTION_KEY = Buffer.alloc(32, 7).toString("base64");
 export function openMemoryStore(database: MemoryDatabase = new MemoryDatabase()): Store {
   const engine = new MemoryEngine(database, nativeSteps);
   const encryption = createFieldEncryption(ENCRYPTION_KEY);
-  const hash = keyHashOf(encryption);
   return assembleStore({
     engine,
+    shortLived: engine,
     encryption,
     deferredMail: { least: 5, most: 200, turnMs: TURN_MS, aTransaction: 200 },
+    sweeping: { least: 20, most: 500 },
     native: {
-      signIns: createSignInStore(engine),
       accountsAtClients: createAccountAtClientStore(engine),
-      artifacts: createArtifactStore(engine),
-      keys: createKeyStore(engine),
-      throttles: createThrottleStore(engine, hash),
-      administration: createAdministration(engine, hash),
       turnMs: TURN_MS,
       grantsATurn: 5,
-      sweep: createSweep(engine),
       schemaVersion: () => engine.run(readVersion),
       writeFault: async () => undefined,
       close: async () => engine.close(),

@@ -3,34 +3,16 @@
  * rows may have alike, by which racers are decided.
  */
 
-import type {
-  AccountId,
-  ClientId,
-  GrantId,
-  SecretHash,
-  SignInOutcome,
-  UpstreamId,
-  UpstreamTransaction,
-} from "../../../src/domain/records.ts";
-import type { SessionAuthorization } from "../../../src/storage/contract.ts";
-import {
-  instant,
-  json,
-  number,
-  orNull,
-  place,
-  type Table,
-  tableOf,
-  text,
-} from "../../../src/storage/fields.ts";
-import { throttles } from "../../../src/storage/native-tables.ts";
+import type { AccountId, ClientId, GrantId, SecretHash } from "../../../src/domain/records.ts";
+import { flag, instant, number, orNull, place, tableOf, text } from "../../../src/storage/fields.ts";
 import * as stored from "../../../src/storage/tables.ts";
 
 /** Sessions are among them. */
 export const artifacts = tableOf("artifacts", "id", {
   id: text(),
   model: text(),
-  payload: json<Readonly<Record<string, unknown>>>("anything"),
+  idHash: text<SecretHash>(),
+  encrypted: orNull(text()),
   grantId: orNull(text<GrantId>()),
   accountId: orNull(text<AccountId>()),
   clientId: orNull(text<ClientId>()),
@@ -48,35 +30,10 @@ export const shares = tableOf("shares", "id", {
   id: text(),
   sessionUid: text(),
   clientId: text<ClientId>(),
-  held: json<SessionAuthorization>("anything"),
+  sid: orNull(text()),
+  grantId: orNull(text<GrantId>()),
+  persistsLogout: orNull(flag()),
 });
-
-export const upstreamTransactions = tableOf("upstreamTransactions", "stateHash", {
-  stateHash: text<SecretHash>(),
-  browserHash: text<SecretHash>(),
-  upstreamId: text<UpstreamId>(),
-  transaction: json<UpstreamTransaction>("anything"),
-  expiresAt: instant(),
-  attemptHash: orNull(text<SecretHash>()),
-});
-
-export const signInOutcomes = tableOf("signInOutcomes", "interactionHash", {
-  interactionHash: text<SecretHash>(),
-  proofHash: text<SecretHash>(),
-  outcome: json<SignInOutcome>("anything"),
-  expiresAt: instant(),
-});
-
-export const keys = tableOf("keys", "name", { name: text(), value: text() });
-
-/** What goes when it has expired, without more. */
-export const EXPIRING = [
-  upstreamTransactions,
-  signInOutcomes,
-  throttles,
-  stored.mailboxes,
-  stored.idempotencyKeys,
-] as unknown as readonly Table<{ expiresAt: number }>[];
 
 /** The key of a row that is known by several values. */
 export const keyOf = (...values: readonly (string | number)[]): string => JSON.stringify(values);
