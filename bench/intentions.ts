@@ -55,7 +55,7 @@ type Flow = (typeof flows)[number];
 type Note = (flow: Flow, ms: number) => void;
 
 /** How often a side goes through all flows before anything counts, and how often when it is its turn. */
-const warmingTurns = 40;
+const warmingTurns = 150;
 const turnsAtOnce = 8;
 const changes = 8;
 /** How many mails, and how many of the other flows, to an import. */

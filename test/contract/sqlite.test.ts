@@ -72,7 +72,7 @@ describe("sqlite: the statements", () => {
   it("are answered by an index, each", () => {
     for (const sql of statements) {
       // Prepared to be checked, and run by nobody: a mail may be of it.
-      if (sql === "DELETE FROM link_requests WHERE id = :key") continue;
+      if (sql === "DELETE FROM link_requests WHERE id = ?") continue;
       const plan = planOf(sql);
       // What a subquery has found is read as a whole: how it found that is a step of its own. So is a list
       // that was given.
@@ -89,7 +89,7 @@ describe("sqlite: the statements", () => {
     const byKeys = [...statements].filter((sql) =>
       /^(?:UPDATE|DELETE).* WHERE .*\bIN \(SELECT value/.test(sql),
     );
-    assert.ok(byKeys.length > 10);
+    assert.ok(byKeys.length > 4, String(byKeys.length));
     for (const sql of byKeys) {
       const [first = ""] = planOf(sql);
       assert.match(first, /_autoindex_|PRIMARY KEY|selections_by_grant|outbox_carried/, `${first}: ${sql}`);
@@ -102,8 +102,8 @@ describe("sqlite: the statements", () => {
     const few = [
       /\bprofiles WHERE account_id/,
       /FROM selections s\b/,
-      /FROM selections WHERE replaced_by IN/,
-      /account_id = :accountId/,
+      /FROM selections WHERE replaced_by (?:IN|=)/,
+      /account_id = (?::accountId|\?)/,
     ];
     for (const sql of statements) {
       if (few.some((one) => one.test(sql))) continue;
@@ -132,7 +132,7 @@ describe("sqlite: the statements", () => {
         "audit_events_unsealed (chain_seq=?)",
       ],
       [
-        /FROM selections WHERE profile_id = :profileId AND \(grant_id\) > .* LIMIT/,
+        /FROM selections WHERE profile_id = \? AND \(grant_id\) > .* LIMIT/,
         "selections_of_profile (profile_id=? AND grant_id>?)",
       ],
     ] as const) {

@@ -4,7 +4,7 @@
  * stored is prepare-schema.ts's; when it is stored is each sub-store's.
  */
 
-import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from "node:sqlite";
+import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from "node:sqlite";
 import { callWithinDeadline } from "../../deadline.ts";
 import { type Columns, checkColumns, type RowOf, rowReader } from "../../sql-columns.ts";
 import type { WriteFault } from "../contract.ts";
@@ -23,9 +23,10 @@ const LONGEST_WAIT_MS = 10_000;
 /** What needs the write lock, of the statements that this store is made of. */
 const WRITES = /^\s*(?:INSERT|UPDATE|DELETE)\b/;
 
-export type Parameters = Record<string, SQLInputValue>;
+/** By name; or in their order, where they have none. */
+export type Parameters = Record<string, SQLInputValue> | readonly SQLInputValue[];
 
-/** A statement prepared once for the life of the connection. Parameters are named. */
+/** A statement prepared once for the life of the connection. */
 export interface Statement {
   /** Runs it and returns the number of rows changed. */
   run(parameters?: Parameters): number;
@@ -44,6 +45,15 @@ export interface Query<Row> {
  * disk. See https://www.sqlite.org/pragma.html#pragma_synchronous
  */
 export type Durability = "full" | "normal";
+
+const isInOrder = (parameters: Parameters): parameters is readonly SQLInputValue[] =>
+  Array.isArray(parameters);
+
+const run = (statement: StatementSync, parameters: Parameters) =>
+  isInOrder(parameters) ? statement.run(...parameters) : statement.run(parameters);
+
+const all = (statement: StatementSync, parameters: Parameters) =>
+  isInOrder(parameters) ? statement.all(...parameters) : statement.all(parameters);
 
 export class Database {
   /** The text of every prepared statement, so that a test can ask SQLite how it would run each. */
@@ -97,13 +107,13 @@ export class Database {
     // goes unseen.
     if (columns === undefined) {
       return {
-        run: (parameters = {}) => guarded(() => Number(statement.run(parameters).changes)),
-        isAny: (parameters = {}) => guarded(() => statement.all(parameters).length > 0),
+        run: (parameters = []) => guarded(() => Number(run(statement, parameters).changes)),
+        isAny: (parameters = []) => guarded(() => all(statement, parameters).length > 0),
       };
     }
     checkColumns(statement, sql, columns);
     const read = rowReader(columns);
-    const rows = (parameters: Parameters = {}) => guarded(() => statement.all(parameters));
+    const rows = (parameters: Parameters = []) => guarded(() => all(statement, parameters));
     return {
       get: (parameters) => {
         const [first] = rows(parameters);
@@ -132,15 +142,15 @@ export class Database {
   }
 
   /** Reads the rows of a query that is run once: for opening and migrating only. */
-  query<C extends Columns>(sql: string, columns: C, parameters: Parameters = {}): RowOf<C>[] {
+  query<C extends Columns>(sql: string, columns: C, parameters: Parameters = []): RowOf<C>[] {
     const statement = this.#connection.prepare(sql);
     checkColumns(statement, sql, columns);
-    return statement.all(parameters).map(rowReader(columns));
+    return all(statement, parameters).map(rowReader(columns));
   }
 
   /** Runs a statement that writes, once: for opening and migrating only. */
   write(sql: string, parameters: Parameters): void {
-    this.#connection.prepare(sql).run(parameters);
+    run(this.#connection.prepare(sql), parameters);
   }
 
   /** Runs statements that are prepared nowhere else: for opening and migrating only. */
