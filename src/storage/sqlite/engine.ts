@@ -61,7 +61,7 @@ export function readingOf(table: AnyTable): Reading {
 
 type Rows = Query<RowOf<Record<string, Column<unknown>>>>;
 
-/** What a table's statements are made of, and those that were prepared, by what tells them from each other. */
+/** What a table's statements are made of, and those prepared, by what tells them from each other. */
 interface Texts {
   reading: Reading;
   /** The columns that tell rows from each other. */

@@ -156,8 +156,10 @@ export class StepText {
 
   order({ order = [], isDescending, limit, skip }: Listing<AnyRow>): string {
     let all = "";
-    for (const name of order)
-      all += `${all === "" ? " ORDER BY " : ", "}${this.#piece(name).expression}${isDescending ? " DESC" : ""}`;
+    for (const name of order) {
+      const { expression } = this.#piece(name);
+      all += `${all === "" ? " ORDER BY " : ", "}${expression}${isDescending ? " DESC" : ""}`;
+    }
     if (limit === undefined) return all;
     this.parameters.push(limit);
     if (skip === undefined) return `${all} LIMIT ?`;
