@@ -12,7 +12,6 @@ import type {
   AuditAction,
   AuditEvent,
   AuditVerification,
-  Authentication,
   Client,
   ClientId,
   ClientUse,
@@ -37,7 +36,6 @@ import {
   instant,
   json,
   later,
-  leftOut,
   number,
   oneOf,
   orNull,
@@ -47,6 +45,8 @@ import {
   text,
   within,
 } from "./fields.ts";
+
+export * from "./tables-small.ts";
 
 /** What a row of a table is. */
 export type Row<T> = T extends Table<infer R> ? R : never;
@@ -361,59 +361,6 @@ export const signOuts = tableOf("signOuts", "id", {
   leaseWorker: orNull(text()),
   seq: place(),
 });
-
-/** Sign-ins under way at an upstream. */
-export const upstreamTransactions = tableOf("upstreamTransactions", "stateHash", {
-  stateHash: text<SecretHash>(),
-  browserHash: text<SecretHash>(),
-  upstreamId: text<UpstreamId>(),
-  sealedPayload: text(),
-  createdAt: instant(),
-  expiresAt: instant(),
-  /** Of whoever has taken it. */
-  attemptHash: leftOut(text<SecretHash>()),
-});
-
-/** What they came to, under the SHA-256 of their interaction's uid. */
-export const signInOutcomes = tableOf("signInOutcomes", "interactionHash", {
-  interactionHash: text<SecretHash>(),
-  accountId: text<AccountId>(),
-  upstreamId: text<UpstreamId>(),
-  /** Seconds since the epoch. */
-  authTime: number(),
-  expiresAt: instant(),
-  proofHash: later(text<SecretHash>()),
-  authentication: later(orNull(json<Authentication>("anything")), null),
-});
-
-/** Whose rows are written by native steps. */
-export const throttles = tableOf("throttles", "keyHash", {
-  keyHash: text(),
-  taken: number(),
-  expiresAt: instant(),
-});
-
-export const keys = tableOf("keys", "name", { name: text(), sealedValue: text() });
-
-export const leases = tableOf("leases", "name", { name: text(), worker: text(), until: instant() });
-
-/** Under the hour in milliseconds and the name. */
-export const counters = tableOf(
-  "counters",
-  "id",
-  { id: text({ computed: "hour || ':' || name" }), name: text(), hour: instant(), count: number() },
-  { identity: ["hour", "name"] },
-);
-
-/** Of one statement at a time: what is short-lived, or nobody's record. */
-export const SMALL_TABLES = [
-  upstreamTransactions,
-  signInOutcomes,
-  throttles,
-  keys,
-  leases,
-  counters,
-] as const;
 
 export const TABLES = [
   accounts,

@@ -217,7 +217,7 @@ export function transactionCases(declare: Declare): void {
       yield* update(endings, { key: "k" }, { count: row.count + 1 });
       return row.count + 1;
     };
-    const racers = Array.from({ length: 16 }, (_, index) => present(engines[index % 2]));
+    const racers = Array.from({ length: 6 }, (_, index) => present(engines[index % 2]));
     const counts = await Promise.all(racers.map((engine) => engine.transaction(again)));
     assert.deepEqual(
       counts.toSorted((one, other) => one - other),

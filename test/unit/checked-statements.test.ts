@@ -11,30 +11,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import type { Account, AccountId } from "../../src/domain/records.ts";
+import type { Account } from "../../src/domain/records.ts";
 import { integer, text } from "../../src/sql-columns.ts";
 import type { Collections } from "../../src/storage/mongo/documents.ts";
 import type { Database } from "../../src/storage/sqlite/database.ts";
 import { object, rowOf, value } from "../../src/storage/sqlite/json.ts";
-import {
-  add,
-  call,
-  get,
-  insert,
-  list,
-  remove,
-  type Steps,
-  take,
-  update,
-  updated,
-} from "../../src/storage/steps.ts";
-import {
-  accounts,
-  type LinkRequestRow,
-  linkRequests,
-  type ProfileRow,
-  profiles,
-} from "../../src/storage/tables.ts";
+import { accounts } from "../../src/storage/tables.ts";
 
 /** Never run: readers as they must not be written. */
 export function readers(database: Database): unknown[] {
@@ -100,63 +82,6 @@ export const documents = ({ profiles, organizations, linkRequests, sessions }: C
   // @ts-expect-error in one of many writes
   profiles.bulkWrite([{ updateOne: { filter: { mail: "m" }, update: { $set: { enabled: true } } } }]),
 ];
-
-/** Never run: steps of intentions as they must not be written. */
-export const steps = (accountId: AccountId, profile: ProfileRow, request: LinkRequestRow): unknown[] => [
-  // @ts-expect-error a field misspelt in a condition
-  list(profiles, { acountId: null }),
-  // @ts-expect-error one of another type
-  list(profiles, { boundAt: "today" }),
-  // @ts-expect-error null where nothing is null
-  list(profiles, { emailKey: null }),
-  // @ts-expect-error the id of another record
-  list(profiles, { id: accountId }),
-  // @ts-expect-error in a list of them
-  list(profiles, { id: { in: [accountId] } }),
-  // @ts-expect-error a state that there is none of
-  list(linkRequests, { state: "open" }),
-  // @ts-expect-error an operator misspelt
-  list(profiles, { invitedAt: { less: 7 } }),
-  // @ts-expect-error what one isn't, where it may be null
-  list(profiles, { accountId: { not: accountId } }),
-  // @ts-expect-error a field misspelt in an order
-  list(profiles, {}, { order: ["nam"] }),
-  // @ts-expect-error in a change
-  update(profiles, { id: profile.id }, { adminrole: null }),
-  // @ts-expect-error the id of another record in a change
-  update(profiles, { id: profile.id }, { accountId: profile.organizationId }),
-  // @ts-expect-error null where nothing is null
-  update(profiles, { id: profile.id }, { emailKey: null }),
-  // @ts-expect-error something added to a text
-  update(profiles, { id: profile.id }, { name: add(1) }),
-  // @ts-expect-error in what is taken
-  take(linkRequests, { state: "pending" }, { settleAt: 7 }, { order: ["createdAt", "seq"] }),
-  // @ts-expect-error in its order
-  take(linkRequests, { state: "pending" }, { settledAt: 7 }, { order: ["createAt", "seq"] }),
-  // @ts-expect-error in what is removed
-  remove(linkRequests, { profile: profile.id }),
-  // @ts-expect-error a row without all of its fields
-  insert(profiles, { id: profile.id }),
-  // @ts-expect-error the row of another table
-  insert(profiles, request),
-  // @ts-expect-error in one of many writes
-  updated(profiles, { id: profile.id }, { nam: "Ada" }),
-  // @ts-expect-error a native step that there is none of
-  call("takeSlots", "key", { limit: 1, windowSeconds: 60 }, 0),
-  // @ts-expect-error one without all of what it is given
-  call("takeSlot", "key", { limit: 1, windowSeconds: 60 }),
-];
-
-/** Never run: rows as they must not be read. */
-export function* rows(profile: ProfileRow): Steps<unknown> {
-  const found = yield* get(profiles, profile.id);
-  // @ts-expect-error it may not be there
-  found.name;
-  // @ts-expect-error a field misspelt
-  found?.acountId;
-  // @ts-expect-error the id of another record
-  return found?.accountId === profile.id;
-}
 
 /** What statements are put together from, elsewhere: told is where one that it makes wrong is prepared. */
 const PARTS = [
