@@ -20,7 +20,7 @@ it("an import killed again and again, then run to the end: as if it never was", 
       // What is written takes fewer statements the next time, so that every round reaches further on the
       // whole.
       const { signal } = await deployment.import([file], {
-        killAtStatement: 60 + random.below(700 * (round + 2)),
+        killAtStatement: 60 + random.below(200 * (round + 2)),
       });
       assert.equal(signal, "SIGKILL");
       const { profiles, events } = deployment.contents();
