@@ -55,7 +55,7 @@ interface Piece {
 }
 
 /** What reads a field: its column, or what computes it. */
-export const expressionOf = (name: string, field: AnyField): string =>
+const expressionOf = (name: string, field: AnyField): string =>
   typeof field.computed === "string" ? field.computed : columnOf(name, field);
 
 function pieceOf(name: string, field: AnyField): Piece {
