@@ -66,12 +66,22 @@ export function checkColumns(statement: StatementSync, sql: string, columns: Col
   }
 }
 
-/** Makes the reader of rows that have these columns. */
-export function rowReader<C extends Columns>(columns: C): (row: Record<string, SQLOutputValue>) => RowOf<C> {
-  const readers = Object.entries(columns);
+/**
+ * Makes the reader of a statement's rows. From then on the statement gives rows as arrays: objects would take
+ * longer to make than most rows to find.
+ */
+export function rowReader<C extends Columns>(
+  statement: StatementSync,
+  columns: C,
+): (row: Readonly<Record<number, SQLOutputValue>>) => RowOf<C> {
+  statement.setReturnArrays(true);
+  const names = statement.columns().map(({ name }) => name);
+  const readers = Object.entries(columns).map(([name, column]) => {
+    return { name, column, index: names.indexOf(name) };
+  });
   return (row) => {
     const read: Record<string, unknown> = {};
-    for (const [name, column] of readers) read[name] = column.read(row[name]);
+    for (const { name, column, index } of readers) read[name] = column.read(row[index]);
     return read as RowOf<C>;
   };
 }

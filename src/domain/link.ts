@@ -138,6 +138,25 @@ export function isRedeemed({ state, requester }: LinkRequest, { profile }: Membe
   }
 }
 
+/** The end of a request, as the time line tells it; nothing where an audit event says so, and who did it. */
+export function endOf(
+  { state, expiresAt, settledAt }: LinkRequest,
+  now: Instant,
+): { at: Instant; what: TimelineWhat } | undefined {
+  switch (state) {
+    case "pending":
+      return now >= expiresAt ? { at: expiresAt, what: "expired" } : undefined;
+    case "superseded":
+    case "void":
+      return settledAt === null ? undefined : { at: settledAt, what: state };
+    case "bound":
+    case "cancelled":
+      return undefined;
+    default:
+      return unreachable(state);
+  }
+}
+
 function deadReason(
   request: LinkRequest,
   membership: Membership,

@@ -15,6 +15,8 @@ export interface TextRule {
   maximum: number;
   /** Ids are compared to the letter; in a name, any run of white space is one blank. */
   sense: "id" | "name";
+  /** Whether a record may do without it: what is left empty is null then. */
+  isOptional?: true;
 }
 
 interface RecordField<Item> {
@@ -109,22 +111,25 @@ export function auditValues<Item>(table: FieldTable<Item>, item: Item): AuditEve
 type TextName<Table> = {
   [Name in keyof Table]: Table[Name] extends { text: TextRule } ? Name : never;
 }[keyof Table];
+type TextOf<Field> = Field extends { text: { isOptional: true } } ? string | null : string;
 type ColumnOf<Table> = Table[keyof Table] extends { column: infer Column } ? Column : never;
+
+const textOrNull = (text: string, { isOptional }: TextRule) => (text === "" && isOptional ? null : text);
 
 /** Reads the fields that are one line of text. @param read from a column, by its rule */
 export function readTexts<Table extends FieldTable<never>>(
   table: Table,
   read: (column: ColumnOf<Table>, rule: TextRule) => string,
-): Record<TextName<Table>, string> {
+): { [Name in TextName<Table>]: TextOf<Table[Name]> } {
   const texts = Object.entries(table).flatMap(([name, { column, text }]) =>
-    text === undefined ? [] : [[name, read(column as ColumnOf<Table>, text)]],
+    text === undefined ? [] : [[name, textOrNull(read(column as ColumnOf<Table>, text), text)]],
   );
-  return Object.fromEntries(texts) as Record<TextName<Table>, string>;
+  return Object.fromEntries(texts) as { [Name in TextName<Table>]: TextOf<Table[Name]> };
 }
 
 type ApiOf<Field> = Field extends { api: infer Api extends string } ? Api : never;
 /** The fields of a table that are one line of text, by their names in the API. */
-type TextInApi<Table> = Record<ApiOf<Table[TextName<Table>]>, string>;
+type TextInApi<Table> = { [Name in TextName<Table> as ApiOf<Table[Name]>]: TextOf<Table[Name]> };
 
 /** Reads the fields that are one line of text. @param read by its name in the API */
 export function apiTexts<Table extends FieldTable<never>>(
@@ -132,7 +137,7 @@ export function apiTexts<Table extends FieldTable<never>>(
   read: (api: string) => string,
 ): TextInApi<Table> {
   const texts = Object.values(table).flatMap(({ api, text }) =>
-    api === undefined || text === undefined ? [] : [[api, read(api)]],
+    api === undefined || text === undefined ? [] : [[api, textOrNull(read(api), text)]],
   );
   return Object.fromEntries(texts) as TextInApi<Table>;
 }

@@ -169,7 +169,14 @@ export interface Inquiry {
  * identity and profile · void: an unlink or an edit killed it. Expiry is no state: it is `expiresAt` compared
  * with now.
  */
-export type LinkRequestState = "pending" | "bound" | "cancelled" | "superseded" | "void";
+export const LINK_REQUEST_STATES = {
+  pending: true,
+  bound: true,
+  cancelled: true,
+  superseded: true,
+  void: true,
+} as const;
+export type LinkRequestState = keyof typeof LINK_REQUEST_STATES;
 
 export interface LinkRequest {
   id: LinkRequestId;

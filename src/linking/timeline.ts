@@ -7,7 +7,7 @@
 import { setImmediate } from "node:timers/promises";
 import type { Instant } from "../clock.ts";
 import { asInquiryId, asLinkRequestId } from "../domain/ids.ts";
-import type { TimelineWhat } from "../domain/link.ts";
+import { endOf, type TimelineWhat } from "../domain/link.ts";
 import { matchingCode } from "../domain/matching-code.ts";
 import type {
   AuditEvent,
@@ -17,7 +17,6 @@ import type {
   LinkRequestId,
   ProfileId,
 } from "../domain/records.ts";
-import { unreachable } from "../errors.ts";
 import type { AuditStore, LinkStore, OutboxStore } from "../storage/contract.ts";
 
 export interface TimelineEntry {
@@ -116,24 +115,11 @@ function ofInquiry({ createdAt, heldUntil, settledAt, matched }: Omit<Inquiry, "
   return [...entries, { at: settledAt, what: "matched", detail: matched === null ? null : String(matched) }];
 }
 
-function ofRequest(
-  { id, profileId, state, createdAt, expiresAt, settledAt }: LinkRequest,
-  now: Instant,
-): Entry[] {
+function ofRequest(request: LinkRequest, now: Instant): Entry[] {
+  const { id, profileId, createdAt } = request;
   const requested: Entry = { at: createdAt, what: "requested", requestId: id, profileId };
-  switch (state) {
-    case "pending":
-      return now >= expiresAt ? [requested, { at: expiresAt, what: "expired", requestId: id }] : [requested];
-    case "superseded":
-    case "void":
-      return settledAt === null ? [requested] : [requested, { at: settledAt, what: state, requestId: id }];
-    case "bound":
-    case "cancelled":
-      // Their events say so, and who did it.
-      return [requested];
-    default:
-      return unreachable(state);
-  }
+  const end = endOf(request, now);
+  return end === undefined ? [requested] : [requested, { ...end, requestId: id }];
 }
 
 function ofDelivery(delivery: Delivery, carriers: ReadonlyMap<string, Delivery> = new Map()): Entry[] {

@@ -10,6 +10,8 @@ import { en } from "./messages/en.ts";
 export type Catalogue = typeof en;
 export type MessageKey = keyof Catalogue;
 
+export const isMessageKey = (key: string): key is MessageKey => Object.hasOwn(en, key);
+
 /** The catalogue of each language. Another language has the keys of the English one. */
 export const catalogues: Readonly<Record<string, Readonly<Record<MessageKey, string>>>> = { en };
 

@@ -4,6 +4,7 @@
  */
 
 import type { Instant, Seconds } from "../clock.ts";
+import type { ends } from "./messages/en-ends.ts";
 
 /** What is the same on every page of one deployment. Made once at start. */
 export interface Site {
@@ -212,20 +213,16 @@ export interface LinkedPage {
   opens: (PortalView & { startUrl: string })[];
 }
 
+type LinkDeadReason = ReasonIn<keyof typeof ends>;
+type ReasonIn<Key> = Key extends `linkDead.${infer Reason}.why` ? Reason : never;
+
 /** A link that can't be used, and why. */
 export interface LinkDeadPage {
-  reason:
-    | "used"
-    | "cancelled"
-    | "superseded"
-    | "expired"
-    | "email_changed"
-    | "not_active"
-    | "bound_to_you"
-    | "bound_elsewhere"
-    | "unknown"
-    /** The browser didn't keep the link's cookie, or the page was opened without opening the link first. */
-    | "cookie_missing";
+  /**
+   * Each that there are words for. cookie_missing: the browser didn't keep the link's cookie, or the page was
+   * opened without opening the link first.
+   */
+  reason: LinkDeadReason;
   membership: MembershipView | null;
   /** The portals that its profile opens; null where no profile is known. */
   opens: PortalView[] | null;

@@ -15,6 +15,8 @@ import {
   fromApi,
   ORGANIZATION_FIELDS,
   PROFILE_FIELDS,
+  readTexts,
+  type TextRule,
   toApi,
 } from "../../src/domain/record-fields.ts";
 import type { Organization, ProfileEdit } from "../../src/domain/records.ts";
@@ -38,6 +40,17 @@ const profile: ProfileEdit = {
   enabled: true,
 };
 
+const region: TextRule = { maximum: 100, sense: "name" };
+const REGIONS = {
+  sales: { api: "sales", column: "sales_region", text: region, of: () => "" },
+  service: {
+    api: "service",
+    column: "service_region",
+    text: { ...region, isOptional: true },
+    of: () => null,
+  },
+} as const;
+
 /** Never run: faces as they must not be written. */
 export function elsewhere(): unknown[] {
   // @ts-expect-error no column is called so
@@ -48,9 +61,11 @@ export function elsewhere(): unknown[] {
   fromApi(ORGANIZATION_FIELDS, { account_number: "N-1" }).account_number;
   // @ts-expect-error what is no line of text isn't read as one
   apiTexts(ORGANIZATION_FIELDS, () => "").kind;
+  // @ts-expect-error nor is what may be left empty one that is there
+  const service: string = readTexts(REGIONS, () => "").service;
   // @ts-expect-error a record is read by its own table
   fieldValues(ORGANIZATION_FIELDS, profile);
-  return [column];
+  return [column, service];
 }
 
 describe("fields of records", () => {
@@ -76,6 +91,20 @@ describe("fields of records", () => {
     const given = toApi(ORGANIZATION_FIELDS, organization);
     assert.deepEqual(given, { name: "Northwind", account_number: "N-1", kind: "partner", enabled: false });
     assert.deepEqual(fromApi(ORGANIZATION_FIELDS, given), fields);
+  });
+
+  it("that may be left empty are null then, and the others what was written", () => {
+    const written = new Map([["sales_region", "North"]]);
+    const read = (column: string) => written.get(column) ?? "";
+    assert.deepEqual(readTexts(REGIONS, read), { sales: "North", service: null });
+    assert.deepEqual(
+      apiTexts(REGIONS, () => ""),
+      { sales: "", service: null },
+    );
+    assert.deepEqual(
+      apiTexts(REGIONS, (api) => api),
+      { sales: "sales", service: "service" },
+    );
   });
 
   it("that aren't given stay as they are, also where undefined stands for it", () => {

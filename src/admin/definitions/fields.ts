@@ -9,6 +9,7 @@ import { isReservedId, RESERVED_ID_PROBLEM } from "../../domain/ids.ts";
 import type { InApi, ORGANIZATION_FIELDS, PROFILE_FIELDS } from "../../domain/record-fields.ts";
 import { isRole, MAX_ROLES, ROLE_PROBLEM } from "../import/role.ts";
 import { ALL_ROLES } from "../scopes.ts";
+import type { Columns } from "./definition.ts";
 
 /** No control character, no line break, and none that turns the reading direction of what follows. */
 const plain = /^[^\p{Cc}\p{Cs}\u2028-\u202e\u2066-\u2069]*$/u;
@@ -118,6 +119,17 @@ const organizationOutput = {
 } satisfies Record<OrganizationField, z.ZodType>;
 
 export const organization = z.strictObject({ id: anyId, ...organizationOutput });
+
+/** What a list of them shows on a command line. */
+export const organizationColumns: Columns<z.output<typeof organization>> = {
+  id: (one) => one.id,
+  name: (one) => one.name,
+  account: (one) => one.account_number,
+  kind: (one) => one.kind,
+  plan: (one) => one.plan.status,
+  "last day": (one) => one.plan.last_day,
+  enabled: (one) => one.enabled,
+};
 
 /** The fields of a profile that are edited: what somebody writes there. */
 export const profileInput = { email, name, roles, enabled: z.boolean() } satisfies Record<

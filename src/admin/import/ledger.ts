@@ -78,7 +78,7 @@ function prepareStatements(database: DatabaseSync) {
   const query = <C extends Columns>(sql: string, columns: C) => {
     const statement = database.prepare(sql);
     checkColumns(statement, sql, columns);
-    const read = rowReader(columns);
+    const read = rowReader(statement, columns);
     return (...values: SQLInputValue[]): RowOf<C> | undefined => {
       const row = statement.get(...values);
       return row && read(row);

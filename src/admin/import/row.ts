@@ -82,10 +82,11 @@ function isAltered({ fault }: Reading, column: Column, value: string, sense: Sen
   return alteration !== undefined;
 }
 
-function readText(reading: Reading, column: Column, { maximum, sense }: TextRule): string {
+function readText(reading: Reading, column: Column, { maximum, sense, isOptional }: TextRule): string {
   const { fault } = reading;
   const written = reading.value(column);
   const value = sense === "name" ? written.replace(/\s+/gu, " ") : written;
+  if (value === "" && isOptional) return value;
   if (value === "") fault(column, "is empty; every row needs one");
   else if (value.length > maximum) fault(column, `is longer than ${maximum} characters; shorten it`);
   else if (UNWANTED.test(value)) fault(column, `${printable(value)} holds a control character; remove it`);

@@ -6,7 +6,7 @@ import { isAdministrators } from "../../domain/edits.ts";
 import { invitedSince } from "../../domain/invitations.ts";
 import { isFor } from "../../domain/link.ts";
 import { linkedNotice, ownersNotices } from "../../domain/linked-notice.ts";
-import type { AccountId, LinkRequestId, ProfileId, SecretHash } from "../../domain/records.ts";
+import type { AccountId, ProfileId } from "../../domain/records.ts";
 import type { CancelResult, LinkStore, LinkView, RedeemResult, Revocation } from "../contract.ts";
 import { assertComparable } from "../encrypted-fields.ts";
 import { type Engine, first, get, remove, type Steps, update } from "../steps.ts";
@@ -14,14 +14,9 @@ import { identities, linkRequests, profiles, rememberedChoices } from "../tables
 import { audit } from "./audit.ts";
 import type { QueueMail } from "./mail.ts";
 import { membershipOf, toLinkRequest } from "./memberships.ts";
-import { voidRequestsOf } from "./requests.ts";
+import { type Attempt, settleRequest, voidRequestsOf } from "./requests.ts";
 import { endGrants } from "./revoking.ts";
 import { lapseRole, owners } from "./roles.ts";
-
-interface Attempt {
-  requestId: LinkRequestId;
-  secretHash: SecretHash;
-}
 
 export function createLinkMethods(
   engine: Engine,
@@ -46,16 +41,6 @@ function* view({ requestId, secretHash }: Attempt): Steps<LinkView | undefined> 
   return membership && { request: toLinkRequest(row), membership };
 }
 
-/** Settles a pending, unexpired request. False if a condition fails. */
-function* settle(
-  { requestId, secretHash }: Attempt,
-  state: "bound" | "cancelled",
-  now: Instant,
-): Steps<boolean> {
-  const pending = { id: requestId, secretHash, state: "pending", expiresAt: { gt: now } } as const;
-  return (yield* update(linkRequests, pending, { state, settledAt: now })) === 1;
-}
-
 /**
  * All is read and written at one instant: whoever disables, edits, binds or voids meanwhile writes the
  * request or the profile, too, so that one of the two transactions is run again.
@@ -72,7 +57,7 @@ function* redeem(
   const { issuer, subject } = identity;
   const owned = yield* first(identities, { issuer, subject });
   const holds = isFor(seen.request, seen.membership, identity) && owned?.accountId === accountId;
-  if (!holds || !(yield* settle(attempt, "bound", now))) return { result: "refused", ...seen };
+  if (!holds || !(yield* settleRequest(attempt, "bound", now))) return { result: "refused", ...seen };
   const { profile: unbound } = seen.membership;
   const { id, emailVersion } = unbound;
   const adminRole = (yield* lapseRole(unbound, now)) ? null : unbound.adminRole;
@@ -92,7 +77,7 @@ function* redeem(
 }
 
 function* cancel(attempt: Parameters<LinkStore["cancel"]>[0], now: Instant): Steps<CancelResult> {
-  const isCancelled = yield* settle(attempt, "cancelled", now);
+  const isCancelled = yield* settleRequest(attempt, "cancelled", now);
   const seen = yield* view(attempt);
   if (seen === undefined) return { result: "unknown" };
   if (!isCancelled) return { result: "refused", ...seen };

@@ -1,7 +1,7 @@
-/** The link requests' states: every transition but `bound` and `cancelled`, which are links.ts's. */
+/** The states of link requests: each transition and condition on one. What goes with them is links.ts's. */
 
 import type { Instant } from "../../clock.ts";
-import type { LinkRequestId, OrganizationId, ProfileId } from "../../domain/records.ts";
+import type { LinkRequestId, OrganizationId, ProfileId, SecretHash } from "../../domain/records.ts";
 import type { NewLink } from "../contract.ts";
 import { getAll, insert, list, type Steps, update } from "../steps.ts";
 import { linkRequests, profiles } from "../tables.ts";
@@ -21,6 +21,22 @@ export function* insertRequest(
     linkRequests,
     linkRequestRow({ ...request, state: "pending", settledAt: null }, organizationId),
   );
+}
+
+/** What somebody has who opened a mailed link. */
+export interface Attempt {
+  requestId: LinkRequestId;
+  secretHash: SecretHash;
+}
+
+/** Settles a pending, unexpired request. False if a condition fails. */
+export function* settleRequest(
+  { requestId, secretHash }: Attempt,
+  state: "bound" | "cancelled",
+  now: Instant,
+): Steps<boolean> {
+  const pending = { id: requestId, secretHash, state: "pending", expiresAt: { gt: now } } as const;
+  return (yield* update(linkRequests, pending, { state, settledAt: now })) === 1;
 }
 
 /** Voids every pending request for a profile. */

@@ -112,7 +112,7 @@ export class Database {
       };
     }
     checkColumns(statement, sql, columns);
-    const read = rowReader(columns);
+    const read = rowReader(statement, columns);
     const rows = (parameters: Parameters = []) => guarded(() => all(statement, parameters));
     return {
       get: (parameters) => {
@@ -145,7 +145,8 @@ export class Database {
   query<C extends Columns>(sql: string, columns: C, parameters: Parameters = []): RowOf<C>[] {
     const statement = this.#connection.prepare(sql);
     checkColumns(statement, sql, columns);
-    return all(statement, parameters).map(rowReader(columns));
+    const read = rowReader(statement, columns);
+    return all(statement, parameters).map(read);
   }
 
   /** Runs a statement that writes, once: for opening and migrating only. */

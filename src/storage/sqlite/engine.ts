@@ -5,14 +5,14 @@
  */
 
 import { type Column, integer, nullable, type RowOf, text } from "../../sql-columns.ts";
-import { type Field, identityOf as identityColumns, underscored } from "../fields.ts";
+import { type Field, identityOf, underscored } from "../fields.ts";
 import type { NativeSteps } from "../native-steps.ts";
 import { hasShape } from "../shapes.ts";
 import { AlreadyThere, type Engine, type Step, type Steps, type WriteStep } from "../steps.ts";
 import { SMALL_TABLES, TABLES } from "../tables.ts";
 import type { Database, Query, Statement } from "./database.ts";
 import { extendedCode } from "./failures.ts";
-import { type AnyField, type AnyTable, expressionOf, StepText } from "./step-text.ts";
+import { type AnyField, type AnyTable, piecesOf, Said, StepText } from "./step-text.ts";
 
 /** How the values of a field are read; a condition's are written the same way. */
 export function readerOf<T>(field: Field<T>): Column<T> {
@@ -49,35 +49,18 @@ export interface Reading {
 
 export function readingOf(table: AnyTable): Reading {
   const fields = Object.entries(table.fields as Record<string, AnyField>);
-  const select = fields.map(([name, field]) => {
-    const expression = expressionOf(name, field);
-    return expression === name ? name : `${expression} AS "${name}"`;
-  });
-  return {
-    select: select.join(", "),
-    columns: Object.fromEntries(fields.map(([name, field]) => [name, readerOf(field)])),
-  };
+  const columns = Object.fromEntries(fields.map(([name, field]) => [name, readerOf(field)]));
+  return { select: piecesOf(table).select, columns };
 }
 
-type Rows = Query<RowOf<Record<string, Column<unknown>>>>;
-
-/** What a table's statements are made of, and those prepared, by what tells them from each other. */
-interface Texts {
-  reading: Reading;
-  /** The columns that tell rows from each other. */
-  identity: string;
-  /** Behind FROM: the row of a key, and those of several. */
-  byKey: string;
-  byKeys: string;
-  queries: Map<string, Rows>;
-  statements: Map<string, Statement>;
-}
+type Row = RowOf<Record<string, Column<unknown>>>;
 
 export class SqliteEngine implements Engine {
   readonly lastPlace = Number.MAX_SAFE_INTEGER;
   readonly #database: Database;
   readonly #natives: NativeSteps;
-  readonly #tables = new Map<string, Texts>();
+  readonly #readings = new Map<AnyTable, Reading>();
+  readonly #nothing = new Said<Row>("");
 
   constructor(database: Database, natives: NativeSteps) {
     this.#database = database;
@@ -87,11 +70,10 @@ export class SqliteEngine implements Engine {
   /** Comes by every column of every table, while a store is opened. */
   prepare(): void {
     for (const table of [...TABLES, ...SMALL_TABLES] as readonly unknown[] as readonly AnyTable[]) {
-      const texts = this.#texts(table);
-      const key = table.identity.includes("rowid") ? [keyOf(table)] : identityColumns(table);
+      const key = table.identity.includes("rowid") ? [piecesOf(table).key] : identityOf(table);
       const isIt = key.map((column) => `${column} = ?`).join(" AND ");
-      this.#rows(texts, `${table.table} WHERE ${isIt}`);
-      this.#statement(texts, `DELETE FROM ${table.table} WHERE ${isIt}`);
+      this.#query(this.#selecting(table).say(` WHERE ${isIt}`), table);
+      this.#statement(this.#begin(table, "DELETE FROM ").say(` WHERE ${isIt}`));
     }
   }
 
@@ -118,35 +100,37 @@ export class SqliteEngine implements Engine {
   #step(step: Step): unknown {
     switch (step.op) {
       case "get": {
-        const texts = this.#texts(step.table);
-        const [key = ""] = step.keys;
-        if (step.keys.length === 1) return this.#rows(texts, texts.byKey).all([key]);
-        return this.#rows(texts, texts.byKeys).all([JSON.stringify(step.keys)]);
+        const { table, keys } = step;
+        const text = this.#selecting(table).say(" WHERE ").say(piecesOf(table).key);
+        const [key = ""] = keys;
+        if (keys.length === 1) text.say(" = ").parameter(key);
+        else text.say(" IN (SELECT value FROM json_each(").parameter(JSON.stringify(keys)).say("))");
+        return this.#query(text, table).all(text.parameters);
       }
       case "list": {
         const { table, where, listing } = step;
-        const text = new StepText(table);
-        const said = `${from(table, listing.by)}${text.where(where, listing)}${text.order(listing)}`;
-        return this.#rows(this.#texts(table), said).all(text.parameters);
+        const text = this.#selecting(table, listing.by).where(where, listing).order(listing);
+        return this.#query(text, table).all(text.parameters);
       }
       case "take": {
         const { table, where, set, listing } = step;
-        const text = new StepText(table);
-        const texts = this.#texts(table);
-        const changed = `UPDATE ${table.table} SET ${text.set(set)}`;
-        const found = text.where(where);
+        const { identity } = piecesOf(table);
+        const text = this.#begin(table, "UPDATE ").set(set);
         // Of one that is named there are no others to choose from.
-        if (typeof where[table.key] === "string")
-          return this.#changed(texts, changed + found).get(text.parameters);
-        const first = `${from(table, listing.by)}${found}${text.order({ ...listing, limit: 1 })}`;
-        const sql = `${changed} WHERE ${texts.identity} = (SELECT ${texts.identity} FROM ${first})`;
-        return this.#changed(texts, sql).get(text.parameters);
+        if (typeof where[table.key] === "string") text.where(where);
+        else {
+          text.say(" WHERE ").say(identity).say(" = (SELECT ").say(identity).say(" FROM ");
+          text
+            .say(from(table, listing.by))
+            .where(where)
+            .order({ ...listing, limit: 1 })
+            .say(")");
+        }
+        return this.#changed(text, table).get(text.parameters);
       }
       case "takeOut": {
-        const { table, where } = step;
-        const text = new StepText(table);
-        const sql = `DELETE FROM ${table.table}${text.where(where)}`;
-        return this.#changed(this.#texts(table), sql).get(text.parameters);
+        const text = this.#begin(step.table, "DELETE FROM ").where(step.where);
+        return this.#changed(text, step.table).get(text.parameters);
       }
       case "write":
         for (const one of step.steps) this.#write(one);
@@ -159,81 +143,69 @@ export class SqliteEngine implements Engine {
   }
 
   #write(step: WriteStep): number {
-    const text = new StepText(step.table);
-    const texts = this.#texts(step.table);
-    const { table } = step.table;
+    const { table } = step;
     switch (step.op) {
       case "insert": {
-        const { columns, values } = text.row(step.row);
-        const sql = `INSERT INTO ${table} (${columns.join(", ")}) VALUES (${values})`;
-        return once(() => this.#statement(texts, sql).run(text.parameters));
+        const text = this.#begin(table, "INSERT INTO ").row(step.row);
+        return once(() => this.#statement(text).run(text.parameters));
       }
       case "put": {
-        const { columns, values } = text.row(step.row);
-        const key = keyOf(step.table);
-        const others = columns.filter((column) => column !== key);
-        const set = others.map((column) => `${column} = excluded.${column}`).join(", ");
-        const sql = `INSERT INTO ${table} (${columns.join(", ")}) VALUES (${values})
-          ON CONFLICT (${key}) DO UPDATE SET ${set}`;
-        return this.#statement(texts, sql).run(text.parameters);
+        const text = this.#begin(table, "INSERT INTO ").row(step.row).replacing(step.row);
+        return this.#statement(text).run(text.parameters);
       }
       case "update": {
-        const sql = `UPDATE ${table} SET ${text.set(step.set)}${text.where(step.where)}`;
-        return this.#statement(texts, sql).run(text.parameters);
+        const text = this.#begin(table, "UPDATE ").set(step.set).where(step.where);
+        return this.#statement(text).run(text.parameters);
       }
       case "remove": {
-        const where = text.where(step.where);
-        if (step.limit === undefined)
-          return this.#statement(texts, `DELETE FROM ${table}${where}`).run(text.parameters);
-        const { identity } = texts;
-        const some = `SELECT ${identity} FROM ${table}${where} LIMIT ?`;
-        const parameters = [...text.parameters, step.limit];
-        return this.#statement(texts, `DELETE FROM ${table} WHERE (${identity}) IN (${some})`).run(
-          parameters,
-        );
+        const text = this.#begin(table, "DELETE FROM ");
+        if (step.limit === undefined) text.where(step.where);
+        else {
+          const { identity } = piecesOf(table);
+          text
+            .say(" WHERE (")
+            .say(identity)
+            .say(") IN (SELECT ")
+            .say(identity)
+            .say(" FROM ")
+            .say(table.table);
+          text.where(step.where).say(" LIMIT ").parameter(step.limit).say(")");
+        }
+        return this.#statement(text).run(text.parameters);
       }
     }
   }
 
-  #texts(table: AnyTable): Texts {
-    const known = this.#tables.get(table.name);
-    if (known !== undefined) return known;
-    const texts: Texts = {
-      reading: readingOf(table),
-      identity: identityColumns(table).join(", "),
-      byKey: `${table.table} WHERE ${keyOf(table)} = ?`,
-      byKeys: `${table.table} WHERE ${keyOf(table)} IN (SELECT value FROM json_each(?))`,
-      queries: new Map(),
-      statements: new Map(),
-    };
-    this.#tables.set(table.name, texts);
-    return texts;
+  #begin(table: AnyTable, verb: string): StepText<Row> {
+    return new StepText(table, this.#nothing).say(verb).say(table.table);
   }
 
-  /** The rows of what is said behind FROM. */
-  #rows({ reading, queries }: Texts, said: string): Rows {
-    return this.#query(queries, reading, said, () => `SELECT ${reading.select} FROM ${said}`);
+  #selecting(table: AnyTable, by?: string): StepText<Row> {
+    const text = new StepText(table, this.#nothing).say("SELECT ").say(piecesOf(table).select);
+    return text.say(" FROM ").say(from(table, by));
   }
 
   /** The rows that a statement changes. */
-  #changed({ reading, queries }: Texts, sql: string): Rows {
-    return this.#query(queries, reading, sql, () => `${sql} RETURNING ${reading.select}`);
+  #changed(text: StepText<Row>, table: AnyTable): Query<Row> {
+    return this.#query(text.say(" RETURNING ").say(piecesOf(table).select), table);
   }
 
-  #query(queries: Map<string, Rows>, { columns }: Reading, said: string, sql: () => string): Rows {
-    const known = queries.get(said);
-    if (known !== undefined) return known;
-    const prepared = this.#database.prepare(sql(), columns);
-    queries.set(said, prepared);
-    return prepared;
+  #query({ said }: StepText<Row>, table: AnyTable): Query<Row> {
+    said.query ??= this.#database.prepare(said.text, this.#reading(table).columns);
+    return said.query;
   }
 
-  #statement({ statements }: Texts, sql: string): Statement {
-    const known = statements.get(sql);
+  #statement({ said }: StepText<Row>): Statement {
+    said.statement ??= this.#database.prepare(said.text);
+    return said.statement;
+  }
+
+  #reading(table: AnyTable): Reading {
+    const known = this.#readings.get(table);
     if (known !== undefined) return known;
-    const prepared = this.#database.prepare(sql);
-    statements.set(sql, prepared);
-    return prepared;
+    const reading = readingOf(table);
+    this.#readings.set(table, reading);
+    return reading;
   }
 }
 
@@ -259,10 +231,3 @@ const INDEXES: Readonly<Record<string, string>> = {
 /** By which index, where SQLite would take another. */
 const from = ({ table }: AnyTable, by: string | undefined) =>
   by === undefined ? table : `${table} INDEXED BY ${table}_${INDEXES[by] ?? underscored(by)}`;
-
-function keyOf(table: AnyTable): string {
-  const fields: Record<string, AnyField> = table.fields;
-  const field = fields[table.key];
-  if (field === undefined) throw new TypeError(`${table.name} has no key`);
-  return expressionOf(table.key, field);
-}

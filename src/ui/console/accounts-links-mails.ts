@@ -1,7 +1,7 @@
 /** Accounts, time lines, mails: what support looks at. */
 
 import { bdi, type Child, type Html, html } from "../html.ts";
-import { type MessageKey, messages } from "../messages.ts";
+import { isMessageKey, messages } from "../messages.ts";
 import type { Form, LinkDeadPage, Site } from "../views.ts";
 import {
   actButton,
@@ -180,25 +180,14 @@ ${pager(site, view)}`,
   });
 }
 
-const refusals: Record<
-  Exclude<LinkDeadPage["reason"], "unknown" | "cookie_missing"> | "wrong_account",
-  MessageKey & `admin.refusedFor.${string}`
-> = {
-  wrong_account: "admin.refusedFor.wrong_account",
-  used: "admin.refusedFor.used",
-  cancelled: "admin.refusedFor.cancelled",
-  superseded: "admin.refusedFor.superseded",
-  expired: "admin.refusedFor.expired",
-  email_changed: "admin.refusedFor.email_changed",
-  not_active: "admin.refusedFor.not_active",
-  bound_to_you: "admin.refusedFor.bound_to_you",
-  bound_elsewhere: "admin.refusedFor.bound_elsewhere",
-};
+/** Each reason for which a link is refused; the catalogue has words for all of them. */
+type Refusal = Exclude<LinkDeadPage["reason"], "unknown" | "cookie_missing"> | "wrong_account";
+
+const isRefusal = (reason: string): reason is Refusal => isMessageKey(`admin.refusedFor.${reason}`);
 
 /** Why a link was refused, in words; of a reason that isn't known, its code. */
 function refusedFor(site: Site, reason: string): string {
-  const known = Object.entries(refusals).find(([one]) => one === reason);
-  return known === undefined ? reason : messages(site.locale).text(known[1]);
+  return isRefusal(reason) ? messages(site.locale).text(`admin.refusedFor.${reason}`) : reason;
 }
 
 function detailOf(site: Site, names: Names, what: string, detail: string): Child {
@@ -206,31 +195,16 @@ function detailOf(site: Site, names: Names, what: string, detail: string): Child
   return what === "mail_carried" ? idText(detail) : detailText(site, names, detail);
 }
 
-/** How the entries of a time line are marked. */
-const entryMarks: Record<TimelineView["entries"][number]["what"], "timeline-bad" | "timeline-good" | ""> = {
-  asked: "",
-  held: "",
-  dismissed: "",
-  matched: "",
-  requested: "",
-  mail_held: "",
-  mail_carried: "",
-  mail_released: "",
-  mail_sent: "",
-  mail_deferred: "",
-  mail_failed: "timeline-bad",
-  mail_dropped: "timeline-bad",
-  mail_bounced: "timeline-bad",
-  mail_resent: "",
-  opened: "",
-  reauthenticated: "",
-  bound: "timeline-good",
-  refused: "timeline-bad",
-  cancelled: "",
-  superseded: "",
-  void: "",
-  expired: "timeline-bad",
-};
+/** How some entries of a time line are marked. */
+const entryMarks: Partial<Record<TimelineView["entries"][number]["what"], "timeline-bad" | "timeline-good">> =
+  {
+    mail_failed: "timeline-bad",
+    mail_dropped: "timeline-bad",
+    mail_bounced: "timeline-bad",
+    bound: "timeline-good",
+    refused: "timeline-bad",
+    expired: "timeline-bad",
+  };
 
 export function linkPage(site: Site, frame: ConsoleFrame, line: TimelineView & { names: Names }): string {
   const t = messages(site.locale);
@@ -260,7 +234,7 @@ function timelineEntry(site: Site, names: Names, entry: TimelineView["entries"][
   const more =
     detail !== null && html`<span class="hint-inline">${detailOf(site, names, what, detail)}</span> `;
   const whose = profile_id !== null && recordName(site, names, "profile", profile_id);
-  return html`<li class="${entryMarks[what]}">
+  return html`<li class="${entryMarks[what] ?? ""}">
 <span class="timeline-at">${isoTime(site, at)}</span>
 <span>${happened} ${more}${whose}</span></li>`;
 }
