@@ -1,12 +1,14 @@
 /** Keys of the REST API, and the ends of grants and sessions, with the portals that are told of them. */
 
 import assert from "node:assert/strict";
+import { MOST_AT_ONCE } from "../../src/domain/endings.ts";
 import { asGrantId, asSecretHash } from "../../src/domain/ids.ts";
 import type { ApiKey, Selection, SignOut } from "../../src/domain/records.ts";
 import { revisionOf } from "../../src/domain/revision.ts";
 import type { AdminChange, Store } from "../../src/storage/contract.ts";
 import { anId, aSelection, hashOf, MINUTE, NOW } from "../support/records.ts";
 import { bound, type Case, present, profileOf, race } from "./back-end.ts";
+import { manyGrants } from "./endings-fixture.ts";
 
 const BY = { actor: "admin:7", now: NOW };
 const DONE = { result: "done", revokedGrants: [] } as const;
@@ -198,6 +200,14 @@ export function accessCases(contract: Case): void {
       assert.deepEqual(await apply(store, { kind: "end_session", sessionUid: anId("uid") }), MISSING);
     },
   );
+
+  contract("a session is gone whose grants alone are left, and ended, removed or not", async ({ store }) => {
+    const { profile, selections } = await manyGrants(store, MOST_AT_ONCE + 1);
+    const { sessionUid } = present(selections[0]);
+    await store.artifacts.destroySession(hashOf(sessionUid));
+    assert.equal((await store.links.unbind(profile.id, "admin:7", NOW))?.goesOn, true);
+    assert.deepEqual(await apply(store, { kind: "end_session", sessionUid }), MISSING);
+  });
 
   contract(
     "whatever ends a profile's grants has their portals told, also of grants without a session",

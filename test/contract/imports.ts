@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { asOrganizationId } from "../../src/domain/ids.ts";
-import type { ImportRow } from "../../src/domain/records.ts";
+import type { ImportRow, Organization } from "../../src/domain/records.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { anId, anOrganization, aProfile, aSelection, NOW } from "../support/records.ts";
+import { apply, DONE, operated, setRole } from "./administrator-fixture.ts";
 import {
   bound,
   type Case,
@@ -212,6 +213,26 @@ export function importCases(contract: Case): void {
       assert.deepEqual(await store.directory.organization(operator.id), operator);
       const { adminRole, accountId, emailVersion } = await profileOf(store, row.profile.id);
       assert.deepEqual([adminRole, accountId, emailVersion], [null, null, 1]);
+    },
+  );
+
+  contract(
+    "A8: no import changes who has a role, though the organization is no operator's any more",
+    async ({ store }) => {
+      const { organization } = await operated(store);
+      const profile = aProfile({ organizationId: organization.id });
+      await store.directory.putProfile(profile, "admin:7", NOW);
+      assert.deepEqual(await apply(store, setRole(profile.id, "support")), DONE);
+      const customer: Organization = { ...organization, kind: "customer" };
+      await store.directory.putOrganization(customer, "admin:7", NOW);
+      const renamed = { ...profile, name: "Somebody Else" };
+      const rows: ImportRow[] = [
+        { organization: customer, profile },
+        { organization: customer, profile: renamed },
+      ];
+      const imported = await store.directory.importBatch(rows, ACTOR, NOW);
+      assert.deepEqual(results(imported), [["unchanged", "unchanged"], "administrator"]);
+      assert.equal((await profileOf(store, profile.id)).name, profile.name);
     },
   );
 

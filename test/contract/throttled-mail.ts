@@ -240,4 +240,34 @@ export function throttledMailCases(contract: Case): void {
       assert.deepEqual([await released(89.9), await released(90)], [0, 1], "and that of the second");
     },
   );
+
+  contract(
+    "a mailbox gets a day's limit of mails of its own at the most, evenly while it is crowded",
+    async ({ store }) => {
+      const mailbox = { ...limits.mailbox, daily: { limit: 3, windowSeconds: 86_400 } };
+      const key = "one@contoso.example";
+      /** How many of these go by themselves at once, and how many when what waits is looked at again. */
+      const go = async (minutes: number, count: number, later: number) => {
+        const at = NOW + minutes * MINUTE;
+        const mails = Array.from({ length: count }, () => {
+          const throttle = { mailbox: { ...mailbox, key }, profile: { ...limits.profile, key: anId("p") } };
+          return { ...aMail(), throttle };
+        });
+        await settle(store, mails, at);
+        const atOnce = (await sent(store, at)).length;
+        await store.outbox.releaseDeferred({ ...limits, mailbox }, NOW + later * MINUTE);
+        return [atOnce, (await sent(store, NOW + later * MINUTE)).length];
+      };
+      assert.deepEqual(await go(0, 3, 1), [2, 1], "over the hour's limit: carried");
+      assert.deepEqual(await go(60, 1, 61), [0, 1], "crowded for two hours since, and again from now on");
+      assert.deepEqual(
+        await go(180, 1, 181),
+        [0, 1],
+        "not crowded any more: by itself, the third of the day",
+      );
+      assert.deepEqual(await go(300, 1, 301), [0, 1], "over the day's limit: carried");
+      assert.deepEqual(await go(1439, 1, 1440), [0, 1], "when the first of them are a day old");
+      assert.deepEqual(await go(1440, 2, 1441), [1, 1], "the room of two, and no more");
+    },
+  );
 }

@@ -192,7 +192,7 @@ function* settle(
   { queueMail, hash }: InquiryParts,
 ): Steps<boolean> {
   const before = yield* get(inquiries, id);
-  if (before === undefined || before.state !== "waiting" || before.leaseWorker !== worker) return false;
+  if (before === undefined) return false;
   const until = now + (more?.leaseMs ?? 0);
   const then =
     more === undefined
