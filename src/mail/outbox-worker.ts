@@ -4,6 +4,7 @@
  * mails say is rendering.ts's, SMTP is transport.ts's.
  */
 
+import { setTimeout } from "node:timers/promises";
 import type { Clock, Instant, Milliseconds } from "../clock.ts";
 import type { Limit } from "../domain/limit.ts";
 import type { MailboxLimits } from "../domain/mailbox.ts";
@@ -67,6 +68,9 @@ const longestRetryMs: Milliseconds = 60 * minuteMs;
  */
 const giveUpAfterMs: Milliseconds = 48 * 60 * minuteMs;
 
+/** How often it is looked for what was queued while others are still being released, in milliseconds. */
+const BEGUN_EVERY_MS: Milliseconds = 100;
+
 /** Makes the worker of one process; several may share an outbox. */
 export function createOutboxWorker(options: OutboxWorkerOptions): OutboxWorker {
   const { outbox, limits, clock, logger, concurrency = 2, pollMs = 1000 } = options;
@@ -75,10 +79,20 @@ export function createOutboxWorker(options: OutboxWorkerOptions): OutboxWorker {
 
   /** Begins what is due and what is released. @throws what broke a delivery since the last turn */
   async function turn(run: WorkerRun, onSent: () => void): Promise<void> {
-    // Releasing very many takes a while: what is queued doesn't wait for it.
+    // Releasing very many takes a while: what it has queued doesn't wait for its end.
+    let isReleasing = true;
+    const releasing = outbox.releaseDeferred(limits, clock.now(), run).finally(() => {
+      isReleasing = false;
+    });
     const [released, begun] = await Promise.allSettled([
-      outbox.releaseDeferred(limits, clock.now(), run),
-      beginDue(run, onSent),
+      releasing,
+      (async () => {
+        await beginDue(run, onSent);
+        while (isReleasing && !run.signal.aborted) {
+          await Promise.race([releasing, setTimeout(BEGUN_EVERY_MS)]);
+          await beginDue(run, onSent);
+        }
+      })(),
     ]);
     if (released.status === "rejected") throw released.reason;
     if (begun.status === "rejected") throw begun.reason;
