@@ -73,6 +73,8 @@ export type Step =
   | { readonly op: "get"; readonly table: AnyTable; readonly keys: readonly Place[] }
   | {
       readonly op: "list";
+      /** Those that are asked for; all where it isn't said. */
+      readonly fields?: readonly string[];
       readonly table: AnyTable;
       readonly where: AnyRow;
       readonly listing: Listing<AnyRow>;
@@ -129,6 +131,17 @@ export function* list<Row extends object>(
   listing: Listing<Row> = {},
 ): Steps<Row[]> {
   return (yield { op: "list", table: loose(table), where, listing: listing as Listing<AnyRow> }) as Row[];
+}
+
+/** The same, and of each no more than these fields: where rows are large, or very many are looked at. */
+export function* some<Row extends object, Name extends keyof Row & string>(
+  table: Table<Row>,
+  fields: readonly Name[],
+  where: Where<Row>,
+  listing: Listing<Row> = {},
+): Steps<Pick<Row, Name>[]> {
+  const given = { where, listing: listing as Listing<AnyRow> };
+  return (yield { op: "list", table: loose(table), fields, ...given }) as Pick<Row, Name>[];
 }
 
 /** The first of them. */

@@ -11,7 +11,7 @@ import { Pace, type Turn } from "../../pace.ts";
 import type { OutboxStore } from "../contract.ts";
 import { DAMAGED_CONTENT, decryptContent } from "../encrypted-fields.ts";
 import type { FieldEncryption } from "../field-encryption.ts";
-import { type Engine, first, list, type Steps, update, type Values } from "../steps.ts";
+import { type Engine, list, type Steps, some, update, type Values } from "../steps.ts";
 import { type OutboxRow, outbox } from "../tables.ts";
 import type { QueueMail } from "./mail.ts";
 import { noteCollected, takeRoom } from "./mailboxes.ts";
@@ -66,7 +66,10 @@ export function createDeferredMail(
   };
 }
 
-const longestDue = (now: Instant) => first(outbox, isDue(now), { order: ["dueAt"], by: "held" });
+/** Whose mailbox has what is due longest. */
+function* longestDue(now: Instant): Steps<Pick<OutboxRow, "mailboxHash"> | undefined> {
+  return (yield* some(outbox, ["mailboxHash"], isDue(now), { order: ["dueAt"], by: "held", limit: 1 }))[0];
+}
 
 function* releaseUpTo(
   size: number,
@@ -91,7 +94,9 @@ function* releaseNext(limits: Limits, now: Instant, parts: DeferredMailParts): S
   const longest = yield* longestDue(now);
   if (longest === undefined) return "none";
   const mailbox = longest.mailboxHash;
-  const next = yield* first(outbox, { ...isDue(now), mailboxHash: mailbox }, IN_ORDER);
+  const its = { ...isDue(now), mailboxHash: mailbox };
+  const firstOne = { ...IN_ORDER, limit: 1 };
+  const [next] = yield* some(outbox, ["id", "requestId", "profileHash"], its, firstOne);
   if (mailbox === null || next === undefined || next.profileHash === null)
     throw new Error("a deferred message is of no mailbox");
   const { id, requestId } = next;
@@ -165,7 +170,7 @@ function* defer({ lacking, mailbox, profile, until }: Lack, now: Instant, limit:
   const of =
     lacking === "mailbox" ? { mailboxHash: mailbox } : { profileHash: profile, mailboxHash: mailbox };
   const by = lacking === "mailbox" ? "heldOfMailboxDue" : "heldOfProfileDue";
-  const found = yield* list(outbox, { ...isDue(now), ...of }, { order: ["dueAt"], limit, by });
+  const found = yield* some(outbox, ["id"], { ...isDue(now), ...of }, { order: ["dueAt"], limit, by });
   const ids = found.map(({ id }) => id);
   if (ids.length > 0)
     yield* update(outbox, { ...isDue(now), id: { in: ids } }, { nextAttemptAt: until, dueAt: until });

@@ -8,7 +8,19 @@ import type { Delivery, LinkRequestId, OutboxMessage } from "../../domain/record
 import type { OutboxStore } from "../contract.ts";
 import { DAMAGED_CONTENT, decryptContent, type KeyHash } from "../encrypted-fields.ts";
 import type { FieldEncryption } from "../field-encryption.ts";
-import { add, call, type Engine, first, get, list, type Steps, take, update, type Values } from "../steps.ts";
+import {
+  add,
+  call,
+  type Engine,
+  first,
+  get,
+  list,
+  type Steps,
+  some,
+  take,
+  update,
+  type Values,
+} from "../steps.ts";
 import { type OutboxRow, outbox } from "../tables.ts";
 import { audit } from "./audit.ts";
 import { createDeferredMail, type DeferredMailParts } from "./deferred-mail.ts";
@@ -64,7 +76,8 @@ export function createOutboxStore(engine: Engine, parts: DeferredMailParts & { h
       engine.run(function* () {
         // `dueAt >= 0` holds for every message; it lets the earliest be read off the start of the index.
         const earliest = { state: "queued", dueAt: { gte: 0 } } as const;
-        return (yield* first(outbox, earliest, { order: ["dueAt", "seq"], by: "queued" }))?.dueAt;
+        const firstOne = { order: ["dueAt", "seq"], by: "queued", limit: 1 } as const;
+        return (yield* some(outbox, ["dueAt"], earliest, firstOne))[0]?.dueAt;
       }),
 
     find: (id) =>

@@ -230,10 +230,11 @@ export class MongoEngine implements Engine {
    */
   async #list(
     session: ClientSession | undefined,
-    { table, where, listing }: Extract<Step, { op: "list" }>,
+    { table, fields, where, listing }: Extract<Step, { op: "list" }>,
   ): Promise<unknown[]> {
     const { order = [], behind, isDescending, limit, skip, by } = listing;
     const filter = toFilter(table, where);
+    const paths = fields?.map((name) => [pathOf(table, name), 1] as const);
     const read = async (more: Document, most: number | undefined) => {
       const found = await this.#collection(table)
         .find({ $and: [filter, more] } as Document, {
@@ -242,6 +243,7 @@ export class MongoEngine implements Engine {
           ...(most === undefined ? {} : { limit: most }),
           ...(skip === undefined ? {} : { skip }),
           ...(by === undefined ? {} : { hint: by }),
+          ...(paths === undefined ? {} : { projection: Object.fromEntries(paths) }),
         })
         .toArray();
       return found.map((document) => toRow(table, document));

@@ -41,7 +41,7 @@ export function createArtifactSteps(database: Database): ArtifactSteps {
   const removeExpired = database.prepare(
     `
     DELETE FROM artifacts WHERE rowid IN (
-      SELECT rowid FROM artifacts WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit)
+      SELECT rowid FROM artifacts WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit + 0)
     RETURNING session_uid`,
     { session_uid: nullable(text) },
   );
@@ -51,7 +51,7 @@ export function createArtifactSteps(database: Database): ArtifactSteps {
       AND NOT EXISTS (SELECT 1 FROM artifacts WHERE session_uid = :uid)`);
   const removeTokens = database.prepare(`
     DELETE FROM artifacts
-    WHERE rowid IN (SELECT rowid FROM artifacts WHERE grant_id = :grantId LIMIT :most)`);
+    WHERE rowid IN (SELECT rowid FROM artifacts WHERE grant_id = :grantId LIMIT :most + 0)`);
   const isRedeemed = database.prepare(`
     SELECT 1 FROM artifacts
     WHERE grant_id = :grantId

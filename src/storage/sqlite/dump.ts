@@ -86,7 +86,7 @@ function prepareReader(database: Database, kind: DumpedKind): Reader {
   const prepare = (after?: string) => {
     const conditions = [where, after].filter((one) => one !== undefined);
     const from = `FROM ${table}${conditions.length > 0 ? ` WHERE ${conditions.join(" AND ")}` : ""}${groupBy}
-      ORDER BY ${order.join(", ")} LIMIT :limit OFFSET :offset`;
+      ORDER BY ${order.join(", ")} LIMIT :limit + 0 OFFSET :offset`;
     return {
       records: database.prepare(`SELECT ${select}, ${selected} ${from}`, { ...columns, ...places }),
       places: database.prepare(`SELECT ${selected} ${from}`, places),

@@ -108,9 +108,9 @@ export class SqliteEngine implements Engine {
         return this.#query(text, table).all(text.parameters);
       }
       case "list": {
-        const { table, where, listing } = step;
-        const text = this.#selecting(table, listing.by).where(where, listing).order(listing);
-        return this.#query(text, table).all(text.parameters);
+        const { table, fields, where, listing } = step;
+        const text = this.#selecting(table, listing.by, fields).where(where, listing).order(listing);
+        return this.#query(text, table, fields).all(text.parameters);
       }
       case "take": {
         const { table, where, set, listing } = step;
@@ -169,7 +169,7 @@ export class SqliteEngine implements Engine {
             .say(identity)
             .say(" FROM ")
             .say(table.table);
-          text.where(step.where).say(" LIMIT ").parameter(step.limit).say(")");
+          text.where(step.where).limit(step.limit).say(")");
         }
         return this.#statement(text).run(text.parameters);
       }
@@ -180,18 +180,21 @@ export class SqliteEngine implements Engine {
     return new StepText(table, this.#nothing).say(verb).say(table.table);
   }
 
-  #selecting(table: AnyTable, by?: string): StepText<Row> {
-    const text = new StepText(table, this.#nothing).say("SELECT ").say(piecesOf(table).select);
+  #selecting(table: AnyTable, by?: string, fields?: readonly string[]): StepText<Row> {
+    const text = new StepText(table, this.#nothing).say("SELECT ").select(fields);
     return text.say(" FROM ").say(from(table, by));
   }
 
   /** The rows that a statement changes. */
   #changed(text: StepText<Row>, table: AnyTable): Query<Row> {
-    return this.#query(text.say(" RETURNING ").say(piecesOf(table).select), table);
+    return this.#query(text.say(" RETURNING ").select(), table);
   }
 
-  #query({ said }: StepText<Row>, table: AnyTable): Query<Row> {
-    said.query ??= this.#database.prepare(said.text, this.#reading(table).columns);
+  #query({ said }: StepText<Row>, table: AnyTable, fields?: readonly string[]): Query<Row> {
+    if (said.query !== undefined) return said.query;
+    const { columns } = this.#reading(table);
+    const given = Object.entries(columns).filter(([name]) => fields === undefined || fields.includes(name));
+    said.query = this.#database.prepare(said.text, Object.fromEntries(given));
     return said.query;
   }
 

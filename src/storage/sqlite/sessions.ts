@@ -84,12 +84,12 @@ export function createSessionSteps(database: Database): SessionSteps {
     `
     SELECT * FROM (
       SELECT DISTINCT a.session_uid AS uid FROM artifacts a
-      WHERE a.account_id = :accountId AND a.session_uid > :after ORDER BY a.session_uid LIMIT :limit)
+      WHERE a.account_id = :accountId AND a.session_uid > :after ORDER BY a.session_uid LIMIT :limit + 0)
     UNION
     SELECT * FROM (
       SELECT DISTINCT s.session_uid AS uid FROM selections s
-      WHERE s.account_id = :accountId AND s.session_uid > :after ORDER BY s.session_uid LIMIT :limit)
-    ORDER BY uid LIMIT :limit`,
+      WHERE s.account_id = :accountId AND s.session_uid > :after ORDER BY s.session_uid LIMIT :limit + 0)
+    ORDER BY uid LIMIT :limit + 0`,
     { uid: text },
   );
   const isSignedIn = database.prepare(`

@@ -42,8 +42,9 @@ interface Piece {
   field: AnyField;
   /** What it is written as; undefined where SQLite computes it. */
   column: string | undefined;
-  /** What it is read as. */
+  /** What it is read as, and what a statement calls that. */
   expression: string;
+  selected: string;
   descending: string;
   /** What is added to, where it may be null. */
   sum: string;
@@ -69,6 +70,7 @@ function pieceOf(name: string, field: AnyField): Piece {
     field,
     column: field.computed === undefined ? column : undefined,
     expression,
+    selected: expression === name ? name : `${expression} AS "${name}"`,
     descending: `${expression} DESC`,
     sum: field.isNullable ? `ifnull(${column}, 0)` : column,
     excluded: `${column} = excluded.${column}`,
@@ -93,9 +95,7 @@ export function piecesOf(table: AnyTable): Pieces {
   if (made !== undefined) return made;
   const entries = Object.entries(table.fields as Record<string, AnyField>);
   const fields = new Map(entries.map(([name, field]) => [name, pieceOf(name, field)]));
-  const select = [...fields].map(([name, { expression }]) =>
-    expression === name ? name : `${expression} AS "${name}"`,
-  );
+  const select = [...fields.values()].map(({ selected }) => selected);
   const key = fields.get(table.key)?.expression;
   if (key === undefined) throw new TypeError(`${table.name} has no key`);
   const pieces = { fields, identity: identityOf(table).join(", "), key, select: select.join(", ") };
@@ -133,6 +133,13 @@ export class StepText<Row> {
 
   say(piece: string): this {
     this.#said = this.#said.followedBy(piece);
+    return this;
+  }
+
+  /** What is given of each row: these fields, or all. */
+  select(fields?: readonly string[]): this {
+    if (fields === undefined) this.say(this.#pieces.select);
+    else this.#list(fields, ({ selected }) => this.say(selected));
     return this;
   }
 
@@ -230,9 +237,17 @@ export class StepText<Row> {
   order({ order = [], isDescending, limit, skip }: Listing<AnyRow>): this {
     if (order.length > 0) this.say(" ORDER BY ");
     this.#list(order, ({ expression, descending }) => this.say(isDescending ? descending : expression));
-    if (limit !== undefined) this.say(" LIMIT ").parameter(limit);
+    if (limit !== undefined) this.limit(limit);
     if (limit !== undefined && skip !== undefined) this.say(" OFFSET ").parameter(skip);
     return this;
+  }
+
+  /**
+   * No mere parameter: SQLite plans by it, so that whoever binds one has the statement prepared again
+   * (https://www.sqlite.org/c3ref/prepare.html), which takes longer than most take.
+   */
+  limit(most: number): this {
+    return most === 1 ? this.say(" LIMIT 1") : this.say(" LIMIT ").parameter(most).say(" + 0");
   }
 
   set(values: Readonly<AnyRow>): this {
